@@ -1,0 +1,18 @@
+//! What every other crate speaks: typed ids, the clock, randomness, pages and cursors, the principal, and
+//! the kinds of refusal. No I/O and no async.
+
+mod clock;
+mod error;
+mod id;
+mod locale;
+mod page;
+mod principal;
+mod random;
+
+pub use clock::{Clock, ManualClock};
+pub use error::{Error, ErrorCode, Issue, PathSegment, Refusal, Result, Text, TextArg};
+pub use id::{CheckInId, HabitId, Id, InvalidId, SessionId, TemplateId, UserId, kinds};
+pub use locale::Locale;
+pub use page::{Cursor, Direction, InvalidCursor, Key, Page, PageRequest};
+pub use principal::{Actor, Principal, Service};
+pub use random::Random;
