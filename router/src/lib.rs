@@ -1,1 +1,34 @@
-//! router.
+//! The federation router: serves a supergraph's API, and asks its subgraphs over HTTP or in this process.
+//!
+//! [`Engine`] is one loaded supergraph. [`Engine::prepare`] makes an operation ready (parsed, validated, planned), and
+//! [`Engine::execute_prepared`] runs it; [`http::service`] serves both as GraphQL over HTTP, and [`rest`] as resources.
+
+mod authorization;
+mod config;
+mod context;
+mod engine;
+mod error;
+mod execution;
+pub mod http;
+mod introspection;
+mod limits;
+mod persisted;
+mod plan;
+mod prepared;
+mod response;
+pub mod rest;
+mod schema;
+mod selection;
+mod transport;
+mod variables;
+
+pub use apollo_compiler;
+pub use config::{CacheConfig, Cors, Limits, RouterConfig, SubgraphConfig};
+pub use context::{Anonymous, AuthError, Authenticator, ClientInfo, PrincipalSealer, RequestContext};
+pub use engine::{Engine, EngineHandle, GraphQlRequest};
+pub use error::{Code, GraphQlError, Location, PathSegment};
+pub use persisted::{ManifestError, PersistedOperations};
+pub use prepared::{OperationKind, Prepared};
+pub use response::Response;
+pub use schema::{LoadError, SubgraphInfo};
+pub use transport::{HttpPool, HttpSubgraph, InProcessSchema, RequestInfo, Tracer, Transport, Transports};

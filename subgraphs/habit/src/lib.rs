@@ -1,1 +1,44 @@
-//! habit.
+//! The habit domain: habits with their schedules and goals, their order and links, templates.
+//!
+//! It owns the entity `Habit` and the collections `habits` and `habit_owners`, and adds to `User` what other
+//! domains ask of a person's habits. It emits `habit.created`, `habit.changed` and `habit.deleted`.
+
+mod app;
+mod config;
+mod graphql;
+mod ops;
+mod store;
+mod templates;
+
+use std::sync::Arc;
+
+use async_graphql::{EmptySubscription, Request, Schema};
+use docstore::Document;
+use subgraph::service::{Deps, Prepared, Subgraph};
+
+pub use config::HabitConfig;
+pub use store::HabitDoc;
+
+use app::App;
+use graphql::{Loaders, Mutation, Query};
+
+/// The name of the subgraph.
+pub const NAME: &str = "habit";
+
+/// Builds the subgraph.
+pub fn build(config: HabitConfig, deps: Deps) -> Subgraph {
+    let app = App { deps, config };
+    let schema = Schema::build(Query, Mutation, EmptySubscription).enable_federation().data(app.clone()).finish();
+    Subgraph {
+        name: NAME,
+        sdl: subgraph::sdl::sdl(&schema),
+        schema: Arc::new(Prepared::new(schema, move |request: Request| request.data(Loaders::new(&app)))),
+        collections: vec![HabitDoc::COLLECTION, store::OwnerDoc::COLLECTION],
+        consumers: Vec::new(),
+    }
+}
+
+/// The subgraph's schema in Federation 2 form, without any store.
+pub fn sdl() -> String {
+    subgraph::sdl::sdl(&Schema::build(Query, Mutation, EmptySubscription).enable_federation().finish())
+}

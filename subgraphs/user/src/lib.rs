@@ -1,1 +1,67 @@
-//! user.
+//! The user domain: accounts, log-ins and sessions, profile and preferences, roles, membership, badges.
+//!
+//! It owns the entity `User` and the collection `users`, and the tables of roles, memberships and badges. It
+//! refers to no other domain. It emits `user.registered` and `user.changed`.
+
+mod app;
+mod config;
+mod entities;
+mod graphql;
+mod migrations;
+mod ops;
+mod relations;
+mod store;
+
+use std::sync::Arc;
+
+use async_graphql::{EmptySubscription, Request, Schema};
+use auth::{Issuer, Sessions};
+use docstore::Document;
+use kernel::Result;
+use subgraph::service::{Deps, Prepared, Subgraph};
+use wechat::Wechat;
+
+pub use app::App;
+pub use config::UserConfig;
+pub use graphql::Loaders;
+pub use store::{Preferences, Privacy, UserDoc, Visibility};
+
+use graphql::{Mutation, Query};
+
+/// The name of the subgraph.
+pub const NAME: &str = "user";
+
+/// What this domain needs beside what all have.
+pub struct Services {
+    /// Sessions and their refresh tokens.
+    pub sessions: Sessions,
+    /// Makes access tokens.
+    pub issuer: Issuer,
+    /// WeChat, or its sandbox.
+    pub wechat: Wechat,
+}
+
+/// Builds the subgraph on migrated stores.
+///
+/// # Errors
+/// Where the relational store cannot be migrated.
+pub async fn build(config: UserConfig, deps: Deps, services: Services) -> Result<Subgraph> {
+    deps.relations.migrate::<migrations::Migrations>().await?;
+    let relations = relations::Relations::new(deps.relations.clone());
+    let Services { sessions, issuer, wechat } = services;
+    let app = App { deps, relations, sessions, issuer, wechat, config };
+    let schema = Schema::build(Query, Mutation, EmptySubscription).enable_federation().data(app.clone()).finish();
+    let prepare = move |request: Request| request.data(Loaders::new(&app));
+    Ok(Subgraph {
+        name: NAME,
+        sdl: subgraph::sdl::sdl(&schema),
+        schema: Arc::new(Prepared::new(schema, prepare)),
+        collections: vec![UserDoc::COLLECTION],
+        consumers: Vec::new(),
+    })
+}
+
+/// The subgraph's schema in Federation 2 form, without any store.
+pub fn sdl() -> String {
+    subgraph::sdl::sdl(&Schema::build(Query, Mutation, EmptySubscription).enable_federation().finish())
+}

@@ -1,0 +1,50 @@
+//! The committed files under schema/ that follow from the code: each subgraph's SDL, the supergraph, what clients
+//! see of it, the persisted operations, the OpenAPI document.
+
+use std::path::{Path, PathBuf};
+
+use router::rest::RestApi;
+use router::{Engine, Transports};
+
+use crate::cli::Failure;
+use crate::{subgraphs, supergraph};
+
+/// Where the subgraphs are in the generated supergraph: what a compose file names them.
+const ADDRESS: &str = "http://{name}:4000/graphql";
+
+/// Writes the files anew.
+///
+/// # Errors
+/// Where the schemas do not compose, or a file cannot be written.
+pub fn run(folder: &Path) -> Result<(), Failure> {
+    for (path, text) in files()? {
+        let path = folder.join(path);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        std::fs::write(&path, text)?;
+    }
+    Ok(())
+}
+
+/// The files, by their path under schema/.
+///
+/// # Errors
+/// Where the schemas do not compose, or an operation does not hold.
+pub fn files() -> Result<Vec<(PathBuf, String)>, Failure> {
+    let addresses =
+        subgraphs::NAMES.iter().map(|name| ((*name).to_owned(), ADDRESS.replace("{name}", name))).collect();
+    let composed = supergraph::compose(&addresses)?;
+    let engine = Engine::new(&composed.supergraph_sdl, &Default::default(), Transports::default())?;
+    let operations = supergraph::operations();
+    let api = RestApi::load(&engine, &operations).map_err(|errors| supergraph::lines(&errors))?;
+
+    let mut files: Vec<(PathBuf, String)> = subgraphs::sdls()
+        .into_iter()
+        .map(|(name, sdl)| (PathBuf::from(format!("subgraphs/{name}.graphql")), sdl))
+        .collect();
+    files.push((PathBuf::from("supergraph.graphql"), composed.supergraph_sdl));
+    files.push((PathBuf::from("api.graphql"), composed.api_sdl));
+    files.push((PathBuf::from("openapi.json"), format!("{}\n", api.openapi(&supergraph::info()))));
+    Ok(files)
+}

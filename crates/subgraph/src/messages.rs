@@ -1,0 +1,132 @@
+//! What domains tell each other: what one knows of another's entities, and the events that carry it.
+
+use kernel::{HabitId, UserId};
+use rules::{HabitRules, UserRules};
+use serde::{Deserialize, Serialize};
+
+/// What other domains know of a user.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KnownUser {
+    /// Zones, day starts and pauses; their version is the entity's `rulesVersion`.
+    pub rules: UserRules,
+    /// Whether everybody may see statistics and public check-ins.
+    pub is_activity_public: bool,
+}
+
+/// What other domains know of a habit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KnownHabit {
+    /// The habit.
+    pub id: HabitId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// Schedules and goals; their version is the entity's `rulesVersion`.
+    pub rules: HabitRules,
+    /// Whether everybody may see it.
+    pub is_public: bool,
+    /// Whether it is put away.
+    pub is_archived: bool,
+}
+
+/// All habits of a user at one revision, which grows with each change of any of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KnownHabits {
+    /// Counts the changes.
+    pub revision: i64,
+    /// The habits, archived ones included.
+    pub habits: Vec<KnownHabit>,
+}
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $name:ident = $kind:literal { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)*
+        }
+
+        impl events::Payload for $name {
+            const KIND: &'static str = $kind;
+        }
+    )*};
+}
+
+events! {
+    /// Somebody logged in for the first time.
+    UserRegistered = "user.registered" {
+        /// What others know of them.
+        user: KnownUser,
+    }
+
+    /// Somebody changed their zone, day start, week start, pauses or privacy.
+    UserChanged = "user.changed" {
+        /// What others know of them now.
+        user: KnownUser,
+    }
+
+    /// A habit was made.
+    HabitCreated = "habit.created" {
+        /// The habit.
+        habit: KnownHabit,
+    }
+
+    /// A habit changed in what others compute with.
+    HabitChanged = "habit.changed" {
+        /// The habit as it is now.
+        habit: KnownHabit,
+    }
+
+    /// A habit was deleted, with everything that belongs to it.
+    HabitDeleted = "habit.deleted" {
+        /// The habit that was.
+        habit_id: HabitId,
+    }
+
+    /// Somebody checked in.
+    CheckInCreated = "checkin.created" {
+        /// The check-in.
+        check_in: TellCheckIn,
+    }
+
+    /// A check-in was changed.
+    CheckInUpdated = "checkin.updated" {
+        /// The check-in as it is now.
+        check_in: TellCheckIn,
+    }
+
+    /// A check-in was taken back.
+    CheckInDeleted = "checkin.deleted" {
+        /// The check-in as it was.
+        check_in: TellCheckIn,
+    }
+}
+
+/// What a check-in's events tell of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TellCheckIn {
+    /// The check-in.
+    pub id: kernel::CheckInId,
+    /// Of which habit.
+    pub habit_id: HabitId,
+    /// Its logical date.
+    pub date: jiff::civil::Date,
+    /// When it was made.
+    pub at: jiff::Timestamp,
+    /// On time, late, made up, imported.
+    pub provenance: rules::Provenance,
+    /// Whether the day's goal is reached.
+    pub is_completed: bool,
+    /// Minutes spent.
+    pub minutes: Option<f64>,
+    /// Things counted.
+    pub count: Option<f64>,
+    /// Mood, 1 to 5.
+    pub mood: Option<i32>,
+    /// Whether everybody may see it.
+    pub is_public: bool,
+}

@@ -1,0 +1,148 @@
+//! The router's configuration: limits, subgraphs, caches, CORS.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything about the router that an operator may set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RouterConfig {
+    /// What a request may be at most.
+    pub limits: Limits,
+    /// Whether clients may ask for `__schema` and `__type`.
+    pub introspection: bool,
+    /// Milliseconds after which a request is answered with what is there.
+    pub request_timeout_ms: u64,
+    /// What holds for every subgraph that `subgraphs` does not name.
+    pub all_subgraphs: SubgraphConfig,
+    /// By subgraph name; an entry replaces `all_subgraphs` as a whole.
+    pub subgraphs: BTreeMap<String, SubgraphConfig>,
+    /// How many documents stay prepared.
+    pub cache: CacheConfig,
+    /// Which web pages of other origins may ask.
+    pub cors: Cors,
+}
+
+/// What a request may be at most; each is refused with a clear error when passed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Bytes of a request body, or of a query string.
+    pub max_body_bytes: usize,
+    /// Lexical tokens of a document.
+    pub max_tokens: usize,
+    /// Nesting of fields, fragments followed.
+    pub max_depth: usize,
+    /// Aliased fields, fragments followed.
+    pub max_aliases: usize,
+    /// Fields at the root, fragments followed.
+    pub max_root_fields: usize,
+    /// Fields altogether after fragments are put in their places.
+    pub max_fields: usize,
+    /// Milliseconds that planning one operation may take.
+    pub max_planning_ms: u64,
+    /// Entries of `errors` in one response; the rest is left out.
+    pub max_errors: usize,
+}
+
+/// How one subgraph is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SubgraphConfig {
+    /// Where it is, instead of the address in the supergraph.
+    pub url: Option<String>,
+    /// Milliseconds for one call.
+    pub timeout_ms: u64,
+    /// Bytes of one answer.
+    pub max_response_bytes: usize,
+    /// Names of the client's headers that are passed on.
+    pub headers: Vec<String>,
+    /// Whether it is handed the principal, sealed: only for subgraphs of one's own.
+    pub principal: bool,
+}
+
+/// How many documents stay prepared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CacheConfig {
+    /// Documents, parsed, validated and planned.
+    pub documents: u64,
+}
+
+/// Which web pages of other origins may ask.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cors {
+    /// Origins such as `https://app.example.com`; `*` alone for every one, without credentials.
+    pub origins: Vec<String>,
+    /// Whether cookies and authorisation may come along.
+    pub credentials: bool,
+}
+
+impl RouterConfig {
+    /// What holds for one subgraph.
+    pub fn subgraph(&self, name: &str) -> &SubgraphConfig {
+        self.subgraphs.get(name).unwrap_or(&self.all_subgraphs)
+    }
+
+    /// After which time a request is answered with what is there.
+    pub fn request_timeout(&self) -> Duration {
+        Duration::from_millis(self.request_timeout_ms)
+    }
+}
+
+impl SubgraphConfig {
+    /// How long one call may take.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout_ms)
+    }
+}
+
+impl Default for RouterConfig {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            introspection: true,
+            request_timeout_ms: 30_000,
+            all_subgraphs: SubgraphConfig::default(),
+            subgraphs: BTreeMap::new(),
+            cache: CacheConfig::default(),
+            cors: Cors::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_body_bytes: 1 << 20,
+            max_tokens: 20_000,
+            max_depth: 30,
+            max_aliases: 200,
+            max_root_fields: 100,
+            max_fields: 20_000,
+            max_planning_ms: 5_000,
+            max_errors: 1_000,
+        }
+    }
+}
+
+impl Default for SubgraphConfig {
+    fn default() -> Self {
+        Self {
+            url: None,
+            timeout_ms: 15_000,
+            max_response_bytes: 32 << 20,
+            headers: Vec::new(),
+            principal: false,
+        }
+    }
+}
+
+impl Default for CacheConfig {
+    fn default() -> Self {
+        Self { documents: 1_000 }
+    }
+}

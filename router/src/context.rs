@@ -1,0 +1,119 @@
+//! What a request brings beside its operation: who asks, until when, with which headers; and how that is judged.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use kernel::{ErrorCode, Principal};
+use tokio::time::Instant;
+
+/// Who asks, until when, with which headers.
+#[derive(Debug, Clone)]
+pub struct RequestContext {
+    /// Who asks.
+    pub principal: Arc<Principal>,
+    /// The client's headers; a subgraph gets those that its configuration names, and the trace headers.
+    pub headers: HeaderMap,
+    /// When the answer must be there; what is not there then is an error at its place.
+    pub deadline: Option<Instant>,
+    /// Which program asks, as it says itself.
+    pub client: ClientInfo,
+}
+
+/// Which program asks, as it says itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientInfo {
+    /// `graphql-client-name`.
+    pub name: Option<String>,
+    /// `graphql-client-version`.
+    pub version: Option<String>,
+}
+
+/// Judges credentials.
+pub trait Authenticator: Send + Sync {
+    /// Who sends these headers: [`Principal::anonymous`] if they carry no credentials.
+    ///
+    /// # Errors
+    /// Credentials that are there and not good, or that cannot be judged now.
+    fn authenticate<'a>(&'a self, headers: &'a HeaderMap) -> BoxFuture<'a, Result<Principal, AuthError>>;
+}
+
+/// Credentials that are not good, or that cannot be judged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct AuthError {
+    /// [`ErrorCode::Unauthenticated`], or why they cannot be judged.
+    pub code: ErrorCode,
+    /// For people.
+    pub message: String,
+    /// Seconds after which the same request may succeed.
+    pub retry_after: Option<u64>,
+}
+
+/// Takes everybody in as nobody.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Anonymous;
+
+/// Seals the principal into a header for a subgraph that lives elsewhere.
+pub trait PrincipalSealer: Send + Sync {
+    /// The header for that subgraph; `None` if it gets none.
+    fn seal(&self, principal: &Principal, subgraph: &str) -> Option<(HeaderName, HeaderValue)>;
+}
+
+impl RequestContext {
+    /// A request of that principal with nothing else.
+    pub fn new(principal: Arc<Principal>) -> Self {
+        Self {
+            principal,
+            headers: HeaderMap::new(),
+            deadline: None,
+            client: ClientInfo::default(),
+        }
+    }
+
+    /// The same with the client's headers.
+    #[must_use]
+    pub fn with_headers(self, headers: HeaderMap) -> Self {
+        let text = |name: &str| {
+            headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
+        };
+        let client = ClientInfo {
+            name: text("graphql-client-name"),
+            version: text("graphql-client-version"),
+        };
+        Self {
+            headers,
+            client,
+            ..self
+        }
+    }
+
+    /// The same with a time by which the answer must be there.
+    #[must_use]
+    pub fn with_deadline(self, deadline: Instant) -> Self {
+        Self {
+            deadline: Some(deadline),
+            ..self
+        }
+    }
+}
+
+impl AuthError {
+    /// Credentials that are there and not good.
+    pub fn unauthenticated(message: impl Into<String>) -> Self {
+        Self {
+            code: ErrorCode::Unauthenticated,
+            message: message.into(),
+            retry_after: None,
+        }
+    }
+}
+
+impl Authenticator for Anonymous {
+    fn authenticate<'a>(&'a self, _: &'a HeaderMap) -> BoxFuture<'a, Result<Principal, AuthError>> {
+        Box::pin(async { Ok(Principal::anonymous()) })
+    }
+}

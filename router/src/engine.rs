@@ -1,0 +1,352 @@
+//! One loaded supergraph: prepares operations, keeps them, and runs them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use apollo_compiler::Schema;
+use apollo_compiler::executable::ExecutableDocument;
+use apollo_compiler::validation::Valid;
+use moka::sync::Cache;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use crate::config::RouterConfig;
+use crate::context::RequestContext;
+use crate::error::{Code, GraphQlError};
+use crate::execution::Execution;
+use crate::persisted::PersistedOperations;
+use crate::plan::Planner;
+use crate::prepared::{Compiler, OperationKind, Prepared};
+use crate::response::Response;
+use crate::schema::{self, LoadError, SubgraphInfo};
+use crate::transport::{Service, Transports};
+use crate::variables;
+
+/// One loaded supergraph. It never changes: a new supergraph is a new engine.
+pub struct Engine {
+    core: Arc<Core>,
+    services: Vec<Service>,
+    persisted: PersistedOperations,
+}
+
+/// The engine in force, which may be exchanged while requests run: each keeps the one that it began with.
+#[derive(Clone)]
+pub struct EngineHandle(Arc<RwLock<Arc<Engine>>>);
+
+/// A request as it comes over the wire.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GraphQlRequest {
+    /// The document.
+    #[serde(default)]
+    pub query: Option<String>,
+    /// Which of the document's operations.
+    #[serde(default)]
+    pub operation_name: Option<String>,
+    /// Values by name.
+    #[serde(default, deserialize_with = "nullable")]
+    pub variables: Map<String, Value>,
+    /// More, such as `persistedQuery`.
+    #[serde(default, deserialize_with = "nullable")]
+    pub extensions: Map<String, Value>,
+}
+
+/// What preparing needs; apart, so that it can go to another thread.
+struct Core {
+    compiler: Compiler,
+    documents: Cache<Arc<str>, Arc<Document>>,
+}
+
+/// A document with those of its operations that were asked for.
+struct Document {
+    document: Arc<Valid<ExecutableDocument>>,
+    operations: Mutex<HashMap<Option<String>, Arc<Prepared>>>,
+}
+
+impl Engine {
+    /// Loads a supergraph.
+    ///
+    /// # Errors
+    /// A text that is not a supergraph, or subgraphs that cannot be asked.
+    pub fn new(
+        supergraph_sdl: &str,
+        config: &RouterConfig,
+        transports: Transports,
+    ) -> Result<Self, LoadError> {
+        let supergraph = schema::load(supergraph_sdl)?;
+        let timeout = std::time::Duration::from_millis(config.limits.max_planning_ms);
+        let planner = Planner::new(supergraph_sdl, timeout)?;
+        let service = |info: &SubgraphInfo| {
+            let made = transports.service(&info.name, &info.url, config.subgraph(&info.name));
+            made.map_err(|message| LoadError::Subgraph {
+                subgraph: info.name.clone(),
+                message,
+            })
+        };
+        let services: Vec<Service> = supergraph
+            .subgraphs
+            .iter()
+            .map(service)
+            .collect::<Result<_, _>>()?;
+        let positions = services.iter().enumerate();
+        let compiler = Compiler {
+            services: positions
+                .map(|(at, it)| (it.name.clone(), (at, it.is_in_process())))
+                .collect(),
+            supergraph,
+            planner,
+            config: config.clone(),
+        };
+        Ok(Self {
+            core: Arc::new(Core {
+                compiler,
+                documents: Cache::new(config.cache.documents),
+            }),
+            services,
+            persisted: PersistedOperations::default(),
+        })
+    }
+
+    /// The same with operations that clients may name by id.
+    #[must_use]
+    pub fn with_persisted(mut self, operations: PersistedOperations) -> Self {
+        self.persisted = operations;
+        self
+    }
+
+    /// What clients see: nothing of `join`, `link` and what is inaccessible.
+    pub fn api_schema(&self) -> &Valid<Schema> {
+        &self.core.compiler.supergraph.api
+    }
+
+    /// The subgraphs, in the supergraph's order.
+    pub fn subgraphs(&self) -> impl Iterator<Item = &SubgraphInfo> {
+        self.core.compiler.supergraph.subgraphs.iter()
+    }
+
+    /// The configuration that it was loaded with.
+    pub fn config(&self) -> &RouterConfig {
+        &self.core.compiler.config
+    }
+
+    /// Whether a field of that type is for callers who are logged in only, by the supergraph's directives.
+    pub fn requires_login(&self, type_name: &str, field: &str) -> bool {
+        let supergraph = &self.core.compiler.supergraph;
+        let Ok(definition) = supergraph.api.type_field(type_name, field) else {
+            return false;
+        };
+        let Some((parent, _)) = supergraph.api.types.get_key_value(type_name) else {
+            return false;
+        };
+        let returns = definition.ty.inner_named_type();
+        let nobody = kernel::Principal::anonymous();
+        let requirements = supergraph
+            .access
+            .of_field(&supergraph.api, parent, &definition.name, returns);
+        requirements
+            .iter()
+            .any(|requirement| requirement.refusal(&nobody).is_some())
+    }
+
+    /// Makes an operation ready, or finds it ready: documents are kept by their text. The first time costs milliseconds
+    /// of computing.
+    ///
+    /// # Errors
+    /// What is wrong with the document, all at once.
+    pub fn prepare(
+        &self,
+        document: &str,
+        operation_name: Option<&str>,
+    ) -> Result<Arc<Prepared>, Vec<GraphQlError>> {
+        match self.core.known(document, operation_name) {
+            Some(prepared) => Ok(prepared),
+            None => self.core.prepare(document, operation_name),
+        }
+    }
+
+    /// The same for a request: an operation that is not ready yet is made so on a thread for such work.
+    ///
+    /// # Errors
+    /// What is wrong with the document, all at once.
+    pub async fn prepare_request(
+        &self,
+        request: &GraphQlRequest,
+    ) -> Result<Arc<Prepared>, Vec<GraphQlError>> {
+        let document = self.text(request)?;
+        let name = request.operation_name.as_deref().filter(|name| !name.is_empty());
+        if let Some(prepared) = self.core.known(document, name) {
+            return Ok(prepared);
+        }
+        let (core, document, name) = (self.core.clone(), document.to_owned(), name.map(str::to_owned));
+        blocking(move || Ok(core.prepare(&document, name.as_deref())))
+            .await
+            .unwrap_or_else(|error| Err(vec![error]))
+    }
+
+    /// Prepares and runs.
+    pub async fn execute(&self, request: GraphQlRequest, context: &RequestContext) -> Response {
+        match self.prepare_request(&request).await {
+            Ok(prepared) => self.execute_prepared(&prepared, request.variables, context).await,
+            Err(errors) => Response::refused(errors),
+        }
+    }
+
+    /// Runs an operation that this engine made ready.
+    pub async fn execute_prepared(
+        &self,
+        prepared: &Arc<Prepared>,
+        variables: Map<String, Value>,
+        context: &RequestContext,
+    ) -> Response {
+        let kind = match prepared.kind() {
+            OperationKind::Query => "query",
+            OperationKind::Mutation => "mutation",
+            OperationKind::Subscription => "subscription",
+        };
+        let span = tracing::info_span!(
+            "graphql operation",
+            otel.name = kind,
+            graphql.operation.type = kind,
+            graphql.operation.name = prepared.name(),
+        );
+        let started = Instant::now();
+        let response = self.run(prepared, variables, context).instrument(span).await;
+        metrics::histogram!("router_operation_duration_seconds", "type" => kind)
+            .record(started.elapsed().as_secs_f64());
+        let outcome = match (response.is_request_error(), response.errors.is_empty()) {
+            (true, _) => "refused",
+            (false, false) => "partial",
+            (false, true) => "ok",
+        };
+        metrics::counter!("router_operations_total", "type" => kind, "outcome" => outcome).increment(1);
+        response
+    }
+
+    async fn run(
+        &self,
+        prepared: &Arc<Prepared>,
+        variables: Map<String, Value>,
+        context: &RequestContext,
+    ) -> Response {
+        let compiler = &self.core.compiler;
+        let sources = &prepared.document().sources;
+        let api = &compiler.supergraph.api;
+        let variables = match variables::coerce(api, prepared.operation(), sources, variables) {
+            Ok(variables) => variables,
+            Err(errors) => return Response::refused(errors),
+        };
+        let compiled = match prepared.compiled(&context.principal, &variables) {
+            Ok(compiled) => compiled,
+            Err(case) => {
+                let (core, prepared) = (self.core.clone(), prepared.clone());
+                match blocking(move || prepared.compile(&core.compiler, case)).await {
+                    Ok(compiled) => compiled,
+                    Err(error) => return Response::refused(vec![error]),
+                }
+            }
+        };
+        let limit = Instant::now() + compiler.config.request_timeout();
+        let context = RequestContext {
+            deadline: Some(context.deadline.map_or(limit, |deadline| deadline.min(limit))),
+            ..context.clone()
+        };
+        let execution = Execution {
+            compiler,
+            services: &self.services,
+            compiled: &compiled,
+            variables: &variables,
+            context: &context,
+        };
+        execution.run().await
+    }
+
+    fn text<'a>(&'a self, request: &'a GraphQlRequest) -> Result<&'a str, Vec<GraphQlError>> {
+        if let Some(query) = &request.query {
+            return Ok(query);
+        }
+        let id = request
+            .extensions
+            .get("persistedQuery")
+            .and_then(|query| query.get("sha256Hash")?.as_str());
+        match id {
+            None => Err(vec![GraphQlError::new(
+                kernel::ErrorCode::BadUserInput,
+                "the request has neither `query` nor `extensions.persistedQuery.sha256Hash`",
+            )]),
+            Some(id) => self.persisted.get(id).map(|text| &**text).ok_or_else(|| {
+                vec![GraphQlError::new(
+                    Code::PersistedQueryNotFound,
+                    "PersistedQueryNotFound",
+                )]
+            }),
+        }
+    }
+}
+
+impl Core {
+    fn known(&self, text: &str, operation_name: Option<&str>) -> Option<Arc<Prepared>> {
+        let document = self.documents.get(text)?;
+        let operations = document.operations.lock().unwrap_or_else(PoisonError::into_inner);
+        // The map holds a handful of operations, and a look-up by a borrowed name would have to copy it.
+        let found = operations
+            .iter()
+            .find(|(name, _)| name.as_deref() == operation_name);
+        found.map(|(_, prepared)| prepared.clone())
+    }
+
+    fn prepare(&self, text: &str, operation_name: Option<&str>) -> Result<Arc<Prepared>, Vec<GraphQlError>> {
+        let document = match self.documents.get(text) {
+            Some(document) => document,
+            None => {
+                let document = Arc::new(Document {
+                    document: self.compiler.document(text)?,
+                    operations: Mutex::default(),
+                });
+                self.documents.insert(text.into(), document.clone());
+                document
+            }
+        };
+        let prepared = Arc::new(self.compiler.prepare(&document.document, operation_name)?);
+        let mut operations = document.operations.lock().unwrap_or_else(PoisonError::into_inner);
+        operations.insert(operation_name.map(str::to_owned), prepared.clone());
+        Ok(prepared)
+    }
+}
+
+impl EngineHandle {
+    /// A handle to that engine.
+    pub fn new(engine: Arc<Engine>) -> Self {
+        Self(Arc::new(RwLock::new(engine)))
+    }
+
+    /// The engine in force.
+    pub fn load(&self) -> Arc<Engine> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts another engine in force and gives the one before.
+    pub fn swap(&self, engine: Arc<Engine>) -> Arc<Engine> {
+        std::mem::replace(
+            &mut *self.0.write().unwrap_or_else(PoisonError::into_inner),
+            engine,
+        )
+    }
+}
+
+/// Computes on a thread for such work, and stands a panic there.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, GraphQlError> + Send + 'static,
+) -> Result<T, GraphQlError> {
+    let work = tokio::task::spawn_blocking(work);
+    work.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "preparing an operation panicked");
+        Err(GraphQlError::internal())
+    })
+}
+
+/// `null` is as good as nothing.
+fn nullable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}

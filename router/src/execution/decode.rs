@@ -1,0 +1,413 @@
+//! Reads a subgraph's JSON answer by the shape that was asked for.
+//!
+//! One pass over the bytes: what was not asked for is skipped, leaves stay text. The whole text is checked: it is
+//! UTF-8, it is one JSON value, it is not nested too deep. So every span that comes out is valid JSON and may be
+//! copied into the client's answer as it is.
+
+use super::data::{Key, Object, Span, Value};
+use super::shape::{DecodeField, DecodeSet};
+
+/// Deeper nesting than any sensible answer has; guards the stack.
+const MAX_DEPTH: usize = 200;
+
+/// A text that is not a GraphQL answer.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} at byte {at}")]
+pub(crate) struct Malformed {
+    what: &'static str,
+    at: usize,
+}
+
+/// What a subgraph answered.
+#[derive(Debug)]
+pub(crate) struct Decoded {
+    /// `data`, if there is such an entry: an object, or null.
+    pub(crate) data: Option<Value>,
+    /// The text of `errors`.
+    pub(crate) errors: Option<(usize, usize)>,
+}
+
+/// Reads a whole answer: `{"data": …, "errors": […]}`. Its leaves refer to the source of that number.
+pub(crate) fn decode(text: &[u8], shape: &DecodeSet, source: u32) -> Result<Decoded, Malformed> {
+    let text = std::str::from_utf8(text).map_err(|error| Malformed {
+        what: "text that is not UTF-8",
+        at: error.valid_up_to(),
+    })?;
+    if u32::try_from(text.len()).is_err() {
+        return Err(Malformed {
+            what: "more than 4 GiB",
+            at: 0,
+        });
+    }
+    let mut reader = Reader {
+        text: text.as_bytes(),
+        at: 0,
+        depth: 0,
+        source,
+    };
+    let mut decoded = Decoded {
+        data: None,
+        errors: None,
+    };
+    reader.object(|reader, name| {
+        match name {
+            b"data" => decoded.data = Some(reader.composite(shape)?),
+            b"errors" => decoded.errors = Some(reader.skip()?),
+            _ => {
+                reader.skip()?;
+            }
+        }
+        Ok(())
+    })?;
+    reader.space();
+    if reader.at != reader.text.len() {
+        return reader.fail("text after the end");
+    }
+    Ok(decoded)
+}
+
+struct Reader<'t> {
+    text: &'t [u8],
+    at: usize,
+    depth: usize,
+    source: u32,
+}
+
+impl<'t> Reader<'t> {
+    fn fail<T>(&self, what: &'static str) -> Result<T, Malformed> {
+        Err(Malformed { what, at: self.at })
+    }
+
+    fn peek(&self) -> u8 {
+        self.text.get(self.at).copied().unwrap_or(0)
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), b' ' | b'\n' | b'\r' | b'\t') {
+            self.at += 1;
+        }
+    }
+
+    fn expect(&mut self, byte: u8, what: &'static str) -> Result<(), Malformed> {
+        self.space();
+        if self.peek() != byte || self.at >= self.text.len() {
+            return self.fail(what);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn enter(&mut self) -> Result<(), Malformed> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            self.fail("nesting too deep")
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Reads an object; `field` gets each name (as it stands, escapes and all) and must read the value.
+    fn object(
+        &mut self,
+        mut field: impl FnMut(&mut Self, &'t [u8]) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
+        self.expect(b'{', "no object")?;
+        self.enter()?;
+        self.space();
+        if self.peek() == b'}' {
+            self.at += 1;
+        } else {
+            loop {
+                self.space();
+                let (start, end) = self.string()?;
+                let name = self.text.get(start + 1..end - 1).unwrap_or_default();
+                self.expect(b':', "no colon")?;
+                self.space();
+                field(self, name)?;
+                self.space();
+                match self.peek() {
+                    b',' => self.at += 1,
+                    b'}' => break self.at += 1,
+                    _ => return self.fail("no end of an object"),
+                }
+            }
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn array(&mut self, mut item: impl FnMut(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
+        self.expect(b'[', "no array")?;
+        self.enter()?;
+        self.space();
+        if self.peek() == b']' {
+            self.at += 1;
+        } else {
+            loop {
+                self.space();
+                item(self)?;
+                self.space();
+                match self.peek() {
+                    b',' => self.at += 1,
+                    b']' => break self.at += 1,
+                    _ => return self.fail("no end of an array"),
+                }
+            }
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn composite(&mut self, shape: &DecodeSet) -> Result<Value, Malformed> {
+        self.space();
+        match self.peek() {
+            b'{' => self.shaped(shape).map(Value::Object),
+            b'[' => {
+                let mut items = Vec::new();
+                self.array(|reader| {
+                    items.push(reader.composite(shape)?);
+                    Ok(())
+                })?;
+                Ok(Value::List(items))
+            }
+            _ => self.scalar(),
+        }
+    }
+
+    fn shaped(&mut self, shape: &DecodeSet) -> Result<Object, Malformed> {
+        let mut object = Object {
+            fields: Vec::with_capacity(shape.fields.len()),
+        };
+        let mut expected = 0;
+        self.object(|reader, name| {
+            let Some((position, field)) = find(shape, expected, name) else {
+                reader.skip()?;
+                return Ok(());
+            };
+            let in_order = position == expected;
+            expected = position + 1;
+            let value = match &field.set {
+                Some(set) => reader.composite(set)?,
+                None => reader.leaf()?,
+            };
+            push(&mut object, field.key, value, in_order);
+            Ok(())
+        })?;
+        Ok(object)
+    }
+
+    fn leaf(&mut self) -> Result<Value, Malformed> {
+        self.space();
+        if self.peek() != b'[' {
+            return self.scalar();
+        }
+        let mut items = Vec::new();
+        self.array(|reader| {
+            items.push(reader.leaf()?);
+            Ok(())
+        })?;
+        Ok(Value::List(items))
+    }
+
+    fn scalar(&mut self) -> Result<Value, Malformed> {
+        let (start, end) = self.skip()?;
+        if self.text.get(start..end) == Some(b"null") {
+            return Ok(Value::Null);
+        }
+        Ok(Value::Scalar(Span::new(self.source, start, end)))
+    }
+
+    /// Reads one value of any kind and gives its place.
+    fn skip(&mut self) -> Result<(usize, usize), Malformed> {
+        self.space();
+        let start = self.at;
+        match self.peek() {
+            b'"' => {
+                self.string()?;
+            }
+            b'{' => self.object(|reader, _| reader.skip().map(|_| ()))?,
+            b'[' => self.array(|reader| reader.skip().map(|_| ()))?,
+            b't' => self.word(b"true")?,
+            b'f' => self.word(b"false")?,
+            b'n' => self.word(b"null")?,
+            _ => self.number()?,
+        }
+        Ok((start, self.at))
+    }
+
+    fn word(&mut self, word: &'static [u8]) -> Result<(), Malformed> {
+        if !self
+            .text
+            .get(self.at..)
+            .is_some_and(|rest| rest.starts_with(word))
+        {
+            return self.fail("no value");
+        }
+        self.at += word.len();
+        Ok(())
+    }
+
+    fn string(&mut self) -> Result<(usize, usize), Malformed> {
+        let start = self.at;
+        self.expect(b'"', "no string")?;
+        loop {
+            let rest = self.text.get(self.at..).unwrap_or_default();
+            let Some(plain) = rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..0x20)) else {
+                return self.fail("no end of a string");
+            };
+            self.at += plain;
+            match self.peek() {
+                b'"' => {
+                    self.at += 1;
+                    return Ok((start, self.at));
+                }
+                b'\\' => self.escape()?,
+                _ => return self.fail("a control character in a string"),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), Malformed> {
+        self.at += 1;
+        match self.peek() {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 1,
+            b'u' => {
+                let digits = self.text.get(self.at + 1..self.at + 5);
+                if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
+                    return self.fail("no escape");
+                }
+                self.at += 5;
+            }
+            _ => return self.fail("no escape"),
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<(), Malformed> {
+        if self.peek() == b'-' {
+            self.at += 1;
+        }
+        match self.peek() {
+            b'0' => self.at += 1,
+            b'1'..=b'9' => self.digits()?,
+            _ => return self.fail("no value"),
+        }
+        if self.peek() == b'.' {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.peek(), b'e' | b'E') {
+            self.at += 1;
+            if matches!(self.peek(), b'+' | b'-') {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<(), Malformed> {
+        let start = self.at;
+        while self.peek().is_ascii_digit() {
+            self.at += 1;
+        }
+        if self.at == start {
+            self.fail("no digits")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// The field of that name: subgraphs answer in the order of the question, so the expected one is tried first.
+fn find<'s>(shape: &'s DecodeSet, expected: usize, name: &[u8]) -> Option<(usize, &'s DecodeField)> {
+    if let Some(field) = shape
+        .fields
+        .get(expected)
+        .filter(|field| field.name.as_bytes() == name)
+    {
+        return Some((expected, field));
+    }
+    let mut fields = shape.fields.iter().enumerate();
+    fields.find(|(_, field)| field.name.as_bytes() == name)
+}
+
+fn push(object: &mut Object, key: Key, value: Value, in_order: bool) {
+    if in_order && object.get(key).is_none() {
+        object.fields.push((key, value));
+    } else if !matches!(value, Value::Null) || object.get(key).is_none() {
+        object.put(key, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape() -> DecodeSet {
+        let leaf = |name: &str, key| DecodeField {
+            name: name.into(),
+            key,
+            set: None,
+        };
+        let inner = DecodeSet {
+            fields: vec![leaf("id", 2), leaf("tags", 3)],
+        };
+        let me = DecodeField {
+            name: "me".into(),
+            key: 1,
+            set: Some(inner),
+        };
+        DecodeSet { fields: vec![me] }
+    }
+
+    #[test]
+    fn leaves_stay_text_and_what_was_not_asked_for_is_skipped() {
+        let text =
+            br#" {"data":{"more":[{"x":1.5e3}],"me":{"tags":["a\u00e9",null],"id":"7"}} ,"errors":[{}]} "#;
+        let decoded = decode(text, &shape(), 0).expect("an answer");
+        let Some(Value::Object(data)) = decoded.data else {
+            panic!("no data")
+        };
+        let Some(Value::Object(me)) = data.get(1) else {
+            panic!("no me")
+        };
+        let Some(Value::Scalar(id)) = me.get(2) else {
+            panic!("no id")
+        };
+        let mut sources = super::super::data::Sources::default();
+        sources.add(bytes::Bytes::from_static(text));
+        assert_eq!(sources.text(*id), b"\"7\"");
+        assert!(matches!(me.get(3), Some(Value::List(tags)) if tags[1] == Value::Null));
+        assert_eq!(
+            decoded.errors.map(|(start, end)| &text[start..end]),
+            Some(&b"[{}]"[..])
+        );
+    }
+
+    #[test]
+    fn rubbish_is_told_from_json() {
+        let deep = format!("{{\"data\":{}1{}}}", "[".repeat(300), "]".repeat(300));
+        for text in [
+            "",
+            "{",
+            "[]",
+            "{\"data\":{\"me\":{\"id\":\"a}}}",
+            "{\"data\":{\"me\":{\"id\":01}}}",
+            "{\"data\":nul}",
+            "{} x",
+            "{\"data\":{\"me\":{\"id\":\"\\x\"}}}",
+            "{\"data\":{\"me\":{\"id\":\"\n\"}}}",
+            "{\"data\":tru}",
+            "{\"a\":-}",
+            "{\"a\":1.}",
+            "<html></html>",
+            "{\"data\":{},}",
+            &deep,
+        ] {
+            assert!(decode(text.as_bytes(), &shape(), 0).is_err(), "{text}");
+        }
+        assert!(decode(b"{\"data\":{\"me\":{\"id\":\"\xff\"}}}", &shape(), 0).is_err());
+        assert!(decode(b"{}", &shape(), 0).expect("an object").data.is_none());
+    }
+}

@@ -1,0 +1,118 @@
+//! Reads a subgraph's answer, from wherever it comes.
+
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+
+use super::State;
+use super::data::{Object, Value, client_name};
+use super::decode::decode;
+use super::shape::DecodeSet;
+use crate::error::{GraphQlError, PathSegment};
+use crate::transport::{Answer, CallError, Service, in_process};
+
+/// An error as a subgraph sends it. Its locations speak of the subgraph's document and are dropped.
+#[derive(Debug, Deserialize)]
+pub(super) struct WireError {
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    path: Option<Vec<WireSegment>>,
+    #[serde(default)]
+    extensions: Option<Map<String, Json>>,
+}
+
+/// One step to the place of an error.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum WireSegment {
+    Key(String),
+    Index(usize),
+}
+
+/// An answer, read.
+pub(super) struct Read {
+    pub(super) data: Option<Object>,
+    pub(super) errors: Vec<WireError>,
+}
+
+/// Reads an answer; its text becomes one of the sources.
+pub(super) fn read(answer: Answer, shape: &DecodeSet, state: &mut State) -> Result<Read, CallError> {
+    match answer {
+        Answer::Text(text) => {
+            let source = state.sources.next();
+            let decoded =
+                decode(&text, shape, source).map_err(|error| CallError::Malformed(error.to_string()))?;
+            let errors = decoded
+                .errors
+                .and_then(|(start, end)| text.get(start..end))
+                .unwrap_or(b"[]");
+            let errors: Option<Vec<WireError>> =
+                serde_json::from_slice(errors).map_err(|error| CallError::Malformed(error.to_string()))?;
+            state.sources.add(text);
+            let data = match decoded.data {
+                Some(Value::Object(data)) => Some(data),
+                Some(Value::Null) | None => None,
+                Some(_) => return Err(CallError::Malformed("`data` is not an object".into())),
+            };
+            let errors = errors.unwrap_or_default();
+            if data.is_none() && errors.is_empty() {
+                return Err(CallError::Malformed("neither `data` nor `errors`".into()));
+            }
+            Ok(Read { data, errors })
+        }
+        Answer::Local(response) => {
+            let mut text = Vec::new();
+            let source = state.sources.next();
+            let data = in_process::decode(response.data, shape, source, &mut text);
+            state.sources.add(text.into());
+            let errors: Vec<_> = response.errors.into_iter().map(WireError::from).collect();
+            if data.is_none() && errors.is_empty() {
+                return Err(CallError::Malformed("neither `data` nor `errors`".into()));
+            }
+            Ok(Read { data, errors })
+        }
+    }
+}
+
+impl From<async_graphql::ServerError> for WireError {
+    fn from(error: async_graphql::ServerError) -> Self {
+        let path = error.path.into_iter().map(|segment| match segment {
+            async_graphql::PathSegment::Field(name) => WireSegment::Key(name),
+            async_graphql::PathSegment::Index(index) => WireSegment::Index(index),
+        });
+        let extensions = error
+            .extensions
+            .and_then(|extensions| serde_json::to_value(extensions).ok());
+        Self {
+            message: error.message,
+            path: Some(path.collect()),
+            extensions: extensions.and_then(|extensions| match extensions {
+                Json::Object(extensions) => Some(extensions),
+                _ => None,
+            }),
+        }
+    }
+}
+
+/// The error as clients see it, still without its place, and the place in the subgraph's answer.
+pub(super) fn client_error(service: &Service, error: WireError) -> (Vec<WireSegment>, GraphQlError) {
+    let mut extensions = error.extensions.unwrap_or_default();
+    extensions
+        .entry("service")
+        .or_insert_with(|| service.name.as_str().into());
+    let error_ = GraphQlError {
+        message: error.message,
+        locations: Vec::new(),
+        path: Vec::new(),
+        extensions,
+    };
+    (error.path.unwrap_or_default(), error_)
+}
+
+/// A step of a path by the client's names.
+pub(super) fn segment(segment: &WireSegment) -> PathSegment {
+    match segment {
+        WireSegment::Key(key) => PathSegment::Key(client_name(key).into()),
+        WireSegment::Index(index) => PathSegment::Index(*index),
+    }
+}

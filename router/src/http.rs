@@ -1,0 +1,326 @@
+//! GraphQL over HTTP, by <https://graphql.github.io/graphql-over-http/draft/>: media types, status codes, GET for queries
+//! only; and GraphiQL for browsers.
+
+mod graphiql;
+mod media;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Query, Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ORIGIN, RETRY_AFTER, VARY};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use kernel::ErrorCode;
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+
+use crate::config::{Cors, RouterConfig};
+use crate::context::{Anonymous, AuthError, Authenticator, RequestContext};
+use crate::engine::{Engine, EngineHandle, GraphQlRequest};
+use crate::error::{Code, GraphQlError};
+use crate::prepared::OperationKind;
+use media::MediaType;
+
+/// Request headers that a web page of another origin cannot set without the browser asking first.
+const PREFLIGHT_HEADERS: [&str; 3] = [
+    "apollo-require-preflight",
+    "x-apollo-operation-name",
+    "x-requested-with",
+];
+
+/// How GraphQL is served over HTTP.
+#[derive(Clone)]
+pub struct HttpOptions {
+    /// The endpoint's path.
+    pub path: String,
+    /// Whether browsers that open the endpoint get GraphiQL.
+    pub graphiql: bool,
+    /// Who judges credentials.
+    pub authenticator: Arc<dyn Authenticator>,
+    /// Limits and CORS.
+    pub config: RouterConfig,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            path: "/graphql".to_owned(),
+            graphiql: true,
+            authenticator: Arc::new(Anonymous),
+            config: RouterConfig::default(),
+        }
+    }
+}
+
+/// The service: the endpoint, and GraphiQL's files below it.
+pub fn service(engine: EngineHandle, options: HttpOptions) -> Router {
+    let options = Arc::new(options);
+    let path = options.path.clone();
+    let server = Server {
+        engine,
+        options: options.clone(),
+    };
+    let mut router = Router::new().route(&path, any(endpoint)).with_state(server);
+    if options.graphiql {
+        router = router.merge(graphiql::assets(&path));
+    }
+    match cors(&options.config.cors) {
+        Some(layer) => router.layer(layer),
+        None => router,
+    }
+}
+
+/// Judges the credentials of a request and puts together what its execution needs.
+///
+/// # Errors
+/// Credentials that are there and not good, or that cannot be judged now.
+pub async fn context(options: &HttpOptions, headers: &HeaderMap) -> Result<RequestContext, AuthError> {
+    let principal = options.authenticator.authenticate(headers).await?;
+    Ok(RequestContext::new(Arc::new(principal)).with_headers(headers.clone()))
+}
+
+#[derive(Clone)]
+struct Server {
+    engine: EngineHandle,
+    options: Arc<HttpOptions>,
+}
+
+/// A request that is not GraphQL over HTTP, or not let in.
+struct Refused {
+    status: StatusCode,
+    errors: Vec<GraphQlError>,
+    headers: Vec<(http::HeaderName, HeaderValue)>,
+}
+
+impl Refused {
+    fn new(status: StatusCode, code: impl Into<Code>, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            errors: vec![GraphQlError::new(code, message)],
+            headers: Vec::new(),
+        }
+    }
+
+    fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, ErrorCode::BadUserInput, message)
+    }
+
+    fn with(mut self, name: http::HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+}
+
+async fn endpoint(State(server): State<Server>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let is_get = parts.method == Method::GET;
+    if is_get && server.options.graphiql && media::prefers_html(&parts.headers) {
+        return graphiql::page(&server.options.path);
+    }
+    let Some(media_type) = media::accepted(&parts.headers) else {
+        let message = "the answer is application/graphql-response+json or application/json";
+        let refused = Refused::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message);
+        return refusal(refused, MediaType::Json);
+    };
+    let request = match parts.method {
+        Method::GET => from_query(&parts.uri, &server.options),
+        Method::POST => from_body(&parts.headers, body, &server.options).await,
+        _ => Err(method_not_allowed(
+            "GET, POST",
+            "GraphQL is asked with GET or POST",
+        )),
+    };
+    let answer = match request {
+        Ok(request) => answer(&server, &parts.method, &parts.headers, request).await,
+        Err(refused) => Err(refused),
+    };
+    match answer {
+        Ok(response) => respond(response, media_type),
+        Err(refused) => refusal(refused, media_type),
+    }
+}
+
+async fn answer(
+    server: &Server,
+    method: &Method,
+    headers: &HeaderMap,
+    request: GraphQlRequest,
+) -> Result<crate::Response, Refused> {
+    let context = context(&server.options, headers).await.map_err(|error| {
+        let status = StatusCode::from_u16(error.code.http_status()).unwrap_or(StatusCode::UNAUTHORIZED);
+        let refused = Refused::new(status, error.code, error.message);
+        match error.retry_after {
+            Some(seconds) => refused.with(RETRY_AFTER, seconds.into()),
+            None if status == StatusCode::UNAUTHORIZED => {
+                refused.with(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            }
+            None => refused,
+        }
+    })?;
+    let engine: Arc<Engine> = server.engine.load();
+    let prepared = match engine.prepare_request(&request).await {
+        Ok(prepared) => prepared,
+        Err(errors) => return Ok(crate::Response::refused(errors)),
+    };
+    if *method == Method::GET {
+        if prepared.kind() != OperationKind::Query {
+            return Err(method_not_allowed("POST", "GET is for queries only"));
+        }
+        same_origin(headers, &server.options.config.cors)?;
+    }
+    Ok(engine
+        .execute_prepared(&prepared, request.variables, &context)
+        .await)
+}
+
+/// Refuses a query that a page of another origin sends without the browser having asked first whether it may.
+fn same_origin(headers: &HeaderMap, cors: &Cors) -> Result<(), Refused> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let foreign = matches!(text("sec-fetch-site"), Some("cross-site" | "same-site"));
+    let asked_first = PREFLIGHT_HEADERS.iter().any(|name| headers.contains_key(*name))
+        || text(CONTENT_TYPE.as_str())
+            .is_some_and(|content_type| content_type.starts_with("application/json"));
+    let allowed =
+        text(ORIGIN.as_str()).is_some_and(|origin| cors.origins.iter().any(|o| o == origin || o == "*"));
+    if !foreign || asked_first || allowed {
+        return Ok(());
+    }
+    let message = "a query by GET from another site must carry the header `apollo-require-preflight`";
+    Err(Refused::new(StatusCode::FORBIDDEN, ErrorCode::Forbidden, message))
+}
+
+fn from_query(uri: &http::Uri, options: &HttpOptions) -> Result<GraphQlRequest, Refused> {
+    if uri
+        .query()
+        .is_some_and(|query| query.len() > options.config.limits.max_body_bytes)
+    {
+        return Err(Refused::new(
+            StatusCode::URI_TOO_LONG,
+            ErrorCode::BadUserInput,
+            "the query string is too long",
+        ));
+    }
+    let Query(mut fields) = Query::<HashMap<String, String>>::try_from_uri(uri)
+        .map_err(|error| Refused::bad_request(format!("the query string is malformed: {error}")))?;
+    let mut object = |name: &str| match fields.remove(name).filter(|text| !text.is_empty()) {
+        None => Ok(Default::default()),
+        Some(text) => serde_json::from_str::<Option<serde_json::Map<_, _>>>(&text)
+            .map(Option::unwrap_or_default)
+            .map_err(|error| Refused::bad_request(format!("`{name}` is not a JSON object: {error}"))),
+    };
+    let request = GraphQlRequest {
+        variables: object("variables")?,
+        extensions: object("extensions")?,
+        query: fields.remove("query"),
+        operation_name: fields.remove("operationName"),
+    };
+    check(request)
+}
+
+async fn from_body(
+    headers: &HeaderMap,
+    body: Body,
+    options: &HttpOptions,
+) -> Result<GraphQlRequest, Refused> {
+    if !media::is_json(headers) {
+        let message = "the body must be application/json in UTF-8; file uploads are not taken";
+        return Err(Refused::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ErrorCode::BadUserInput,
+            message,
+        ));
+    }
+    let limit = options.config.limits.max_body_bytes;
+    let body = axum::body::to_bytes(body, limit).await.map_err(|error| {
+        let source = std::error::Error::source(&error);
+        match source.is_some_and(|source| source.is::<http_body_util::LengthLimitError>()) {
+            true => Refused::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                ErrorCode::BadUserInput,
+                format!("the body is longer than {limit} bytes"),
+            ),
+            false => Refused::bad_request("the body ended too early"),
+        }
+    })?;
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        return Err(Refused::bad_request("lists of requests are not taken"));
+    }
+    let request = serde_json::from_slice(&body)
+        .map_err(|error| Refused::bad_request(format!("the body is not a GraphQL request: {error}")))?;
+    check(request)
+}
+
+fn check(request: GraphQlRequest) -> Result<GraphQlRequest, Refused> {
+    if request.query.is_none() && !request.extensions.contains_key("persistedQuery") {
+        return Err(Refused::bad_request("the request has no `query`"));
+    }
+    Ok(request)
+}
+
+fn method_not_allowed(allow: &'static str, message: &str) -> Refused {
+    Refused::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::BadUserInput, message)
+        .with(ALLOW, HeaderValue::from_static(allow))
+}
+
+fn respond(response: crate::Response, media_type: MediaType) -> Response {
+    // application/json comes from a time when every well-formed request was answered with 200.
+    let status = match (media_type, response.is_request_error()) {
+        (MediaType::Json, _) | (_, false) => StatusCode::OK,
+        (MediaType::GraphQl, true) => {
+            let internal = response
+                .errors
+                .iter()
+                .any(|e| e.code() == Some(ErrorCode::Internal.as_str()));
+            if internal {
+                StatusCode::INTERNAL_SERVER_ERROR
+            } else {
+                StatusCode::BAD_REQUEST
+            }
+        }
+    };
+    write(status, media_type, response.into_body())
+}
+
+fn refusal(refused: Refused, media_type: MediaType) -> Response {
+    let body = crate::Response::refused(refused.errors).into_body();
+    let mut response = write(refused.status, media_type, body);
+    response.headers_mut().extend(refused.headers);
+    response
+}
+
+fn write(status: StatusCode, media_type: MediaType, body: Bytes) -> Response {
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(media_type.as_str())),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (VARY, HeaderValue::from_static("accept")),
+    ];
+    (status, headers, body).into_response()
+}
+
+fn cors(cors: &Cors) -> Option<CorsLayer> {
+    if cors.origins.is_empty() {
+        return None;
+    }
+    let layer = CorsLayer::new()
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(AllowHeaders::mirror_request())
+        .max_age(Duration::from_secs(3600));
+    if cors.origins.iter().any(|origin| origin == "*") {
+        return Some(layer.allow_origin(AllowOrigin::any()));
+    }
+    let origins: Vec<HeaderValue> = cors
+        .origins
+        .iter()
+        .filter_map(|origin| origin.parse().ok())
+        .collect();
+    Some(
+        layer
+            .allow_origin(AllowOrigin::list(origins))
+            .allow_credentials(cors.credentials),
+    )
+}

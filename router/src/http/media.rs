@@ -1,0 +1,160 @@
+//! Media types: what a request's body is, and what its answer should be.
+
+use http::HeaderMap;
+use http::header::{ACCEPT, CONTENT_TYPE};
+
+/// The media type of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MediaType {
+    /// Status codes tell whether the request was executed.
+    GraphQl,
+    /// The older one: 200 for every well-formed request.
+    Json,
+}
+
+impl MediaType {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::GraphQl => "application/graphql-response+json; charset=utf-8",
+            Self::Json => "application/json; charset=utf-8",
+        }
+    }
+}
+
+/// The media type that the client likes best; `None` if it takes neither.
+pub(super) fn accepted(headers: &HeaderMap) -> Option<MediaType> {
+    let ranges = ranges(headers);
+    if ranges.is_empty() {
+        return Some(MediaType::Json);
+    }
+    let graphql = weight(&ranges, "application", "graphql-response+json");
+    let json = weight(&ranges, "application", "json");
+    match (graphql > 0.0, json > 0.0) {
+        (false, false) => None,
+        (true, false) => Some(MediaType::GraphQl),
+        (false, true) => Some(MediaType::Json),
+        // Of two that are liked alike the one that is named wins; with none named, the older one.
+        (true, true) => {
+            let named = ranges
+                .iter()
+                .any(|range| range.subtype == "graphql-response+json");
+            if named && graphql >= json {
+                Some(MediaType::GraphQl)
+            } else {
+                Some(MediaType::Json)
+            }
+        }
+    }
+}
+
+/// Whether a browser opens the address as a page.
+pub(super) fn prefers_html(headers: &HeaderMap) -> bool {
+    let ranges = ranges(headers);
+    let json = weight(&ranges, "application", "json");
+    let named = ranges
+        .iter()
+        .any(|range| range.kind == "text" && range.subtype == "html");
+    named && weight(&ranges, "text", "html") >= json
+}
+
+/// Whether the body is JSON in UTF-8.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let Some(content_type) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
+    let mut parts = content_type.split(';').map(str::trim);
+    let is_json = parts
+        .next()
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    let utf8 = parts.all(|parameter| match parameter.split_once('=') {
+        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+            value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        _ => true,
+    });
+    is_json && utf8
+}
+
+struct Range<'h> {
+    kind: &'h str,
+    subtype: &'h str,
+    weight: f32,
+}
+
+fn ranges(headers: &HeaderMap) -> Vec<Range<'_>> {
+    let values = headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|value| value.split(','))
+        .filter_map(parse)
+        .collect()
+}
+
+fn parse(text: &str) -> Option<Range<'_>> {
+    let mut parts = text.split(';').map(str::trim);
+    let (kind, subtype) = parts.next()?.split_once('/')?;
+    let weight = parts.find_map(|parameter| parameter.strip_prefix("q=")?.parse().ok());
+    Some(Range {
+        kind,
+        subtype,
+        weight: weight.unwrap_or(1.0),
+    })
+}
+
+/// By the most particular range that fits (RFC 9110 §12.5.1).
+fn weight(ranges: &[Range<'_>], kind: &str, subtype: &str) -> f32 {
+    let fits = |range: &&Range<'_>, exact: u8| match exact {
+        2 => range.kind.eq_ignore_ascii_case(kind) && range.subtype.eq_ignore_ascii_case(subtype),
+        1 => range.kind.eq_ignore_ascii_case(kind) && range.subtype == "*",
+        _ => range.kind == "*" && range.subtype == "*",
+    };
+    let found = [2, 1, 0]
+        .into_iter()
+        .find_map(|exact| ranges.iter().find(|range| fits(range, exact)));
+    found.map_or(0.0, |range| range.weight)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(accept: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, accept.parse().expect("a header"));
+        headers
+    }
+
+    #[test]
+    fn the_answer_is_of_the_type_that_the_client_likes_best() {
+        for (accept, expected) in [
+            ("application/graphql-response+json", Some(MediaType::GraphQl)),
+            ("application/json", Some(MediaType::Json)),
+            ("*/*", Some(MediaType::Json)),
+            ("application/*", Some(MediaType::Json)),
+            (
+                "application/graphql-response+json; charset=utf-8, application/json; charset=utf-8",
+                Some(MediaType::GraphQl),
+            ),
+            (
+                "application/json, application/graphql-response+json;q=0.5",
+                Some(MediaType::Json),
+            ),
+            ("application/json;q=0, */*", Some(MediaType::GraphQl)),
+            ("text/html", None),
+            ("image/png, application/json;q=0", None),
+        ] {
+            assert_eq!(accepted(&headers(accept)), expected, "{accept}");
+        }
+        assert_eq!(accepted(&HeaderMap::new()), Some(MediaType::Json));
+    }
+
+    #[test]
+    fn browsers_are_told_from_programs() {
+        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        assert!(prefers_html(&headers(browser)));
+        assert!(!prefers_html(&headers("*/*")));
+        assert!(!prefers_html(&headers("application/json, text/html;q=0.1")));
+    }
+}

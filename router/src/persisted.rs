@@ -1,0 +1,102 @@
+//! Operations that are known ahead by an id, so that clients need not send their text.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+/// Known operations: id → text.
+#[derive(Debug, Clone, Default)]
+pub struct PersistedOperations {
+    by_id: HashMap<String, Arc<str>>,
+}
+
+/// A manifest that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// Not JSON, or of another form.
+    #[error("the manifest is in neither of the known forms: {0}")]
+    Form(#[from] serde_json::Error),
+    /// It says that it is of another format.
+    #[error("the manifest's format is `{0}`, not `apollo-persisted-query-manifest`")]
+    Format(String),
+}
+
+/// Apollo's form: <https://www.apollographql.com/docs/graphos/platform/security/persisted-queries>.
+#[derive(Deserialize)]
+struct Manifest {
+    format: String,
+    operations: Vec<Operation>,
+}
+
+#[derive(Deserialize)]
+struct Operation {
+    id: String,
+    body: String,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Form {
+    Apollo(Manifest),
+    /// Relay's form: an object of texts by id.
+    Relay(HashMap<String, String>),
+}
+
+impl PersistedOperations {
+    /// Reads a manifest in Apollo's or in Relay's form.
+    ///
+    /// # Errors
+    /// A text that is in neither.
+    pub fn parse(manifest: &str) -> Result<Self, ManifestError> {
+        match serde_json::from_str(manifest)? {
+            Form::Apollo(manifest) if manifest.format != "apollo-persisted-query-manifest" => {
+                Err(ManifestError::Format(manifest.format))
+            }
+            Form::Apollo(manifest) => Ok(manifest
+                .operations
+                .into_iter()
+                .map(|operation| (operation.id, operation.body))
+                .collect()),
+            Form::Relay(by_id) => Ok(by_id.into_iter().collect()),
+        }
+    }
+
+    /// The text of an operation.
+    pub fn get(&self, id: &str) -> Option<&Arc<str>> {
+        self.by_id.get(id)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.by_id.iter().map(|(id, text)| (id.as_str(), &**text))
+    }
+}
+
+impl FromIterator<(String, String)> for PersistedOperations {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(operations: I) -> Self {
+        Self {
+            by_id: operations
+                .into_iter()
+                .map(|(id, text)| (id, text.into()))
+                .collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_manifests_are_read() {
+        let apollo = r#"{"format": "apollo-persisted-query-manifest", "version": 1,
+            "operations": [{"id": "a", "name": "A", "type": "query", "body": "query A { a }"}]}"#;
+        let relay = r#"{"a": "query A { a }"}"#;
+        for manifest in [apollo, relay] {
+            let operations = PersistedOperations::parse(manifest).expect("a manifest");
+            assert_eq!(operations.get("a").map(|text| &**text), Some("query A { a }"));
+        }
+        assert!(PersistedOperations::parse("[]").is_err());
+    }
+}

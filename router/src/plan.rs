@@ -1,0 +1,221 @@
+//! Query planning: the only module that knows the planner library, and what comes out of it, made ready to run.
+
+mod convert;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hive_router_query_planner::ast::normalization::normalize_operation;
+use hive_router_query_planner::graph::PlannerOverrideContext;
+use hive_router_query_planner::planner::{Planner as Library, QueryPlannerOptions};
+use hive_router_query_planner::utils::cancellation::CancellationToken;
+use hive_router_query_planner::utils::parsing::{safe_parse_operation, safe_parse_schema};
+
+use crate::execution::data::{Key, Keys};
+use crate::execution::shape::DecodeSet;
+use crate::schema::{LoadError, TypeTable};
+
+/// A share of requests that lies below every `percent(…)` label but `percent(100)`: progressive overrides keep the old
+/// subgraph until they are complete.
+const OVERRIDE_PERCENTAGE: f64 = 99.999_99;
+
+/// Makes plans for one supergraph.
+pub(crate) struct Planner {
+    library: Library,
+    timeout: Duration,
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PlanError {
+    /// The library says no.
+    #[error("planning failed: {0}")]
+    Failed(String),
+    /// The library panicked.
+    #[error("the planner panicked: {0}")]
+    Panicked(String),
+    /// The plan holds something that is not executed here.
+    #[error("not supported: {0}")]
+    NotSupported(&'static str),
+}
+
+/// What has to be asked of whom, and in which order.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    /// Nothing, if the operation asks nothing of any subgraph.
+    pub(crate) root: Option<Node>,
+}
+
+/// A step of a plan.
+#[derive(Debug)]
+pub(crate) enum Node {
+    /// One after the other.
+    Sequence(Vec<Node>),
+    /// All at once.
+    Parallel(Vec<Node>),
+    /// By the value of a Boolean variable.
+    Condition {
+        /// Its name.
+        variable: String,
+        /// What to do if it is true.
+        met: Option<Box<Node>>,
+        /// What to do if it is not.
+        unmet: Option<Box<Node>>,
+    },
+    /// One call of one subgraph.
+    Fetch(Box<Fetch>),
+}
+
+/// One call of one subgraph.
+#[derive(Debug)]
+pub(crate) struct Fetch {
+    /// Which subgraph: its position in the engine.
+    pub(crate) service: usize,
+    /// `{"query":"…"`, the beginning of the request's body.
+    pub(crate) body: Bytes,
+    /// The document, parsed, for subgraphs in this process.
+    pub(crate) parsed: Option<async_graphql::parser::types::ExecutableDocument>,
+    /// The client's variables that it uses.
+    pub(crate) variables: Vec<String>,
+    /// Whether the call changes something: such a call is never sent twice.
+    pub(crate) mutation: bool,
+    /// What `data` of the answer looks like.
+    pub(crate) shape: DecodeSet,
+    /// What is asked for, and where it belongs.
+    pub(crate) kind: FetchKind,
+}
+
+/// What is asked for, and where it belongs.
+#[derive(Debug)]
+pub(crate) enum FetchKind {
+    /// Root fields; they belong to every object at the path, which is mostly the root itself.
+    Root {
+        /// From the root.
+        path: Vec<Step>,
+    },
+    /// More about objects that are there already.
+    Entities(Vec<Batch>),
+}
+
+/// Objects of one kind about which more is asked.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    /// The name of the list in the answer: `_entities` or its alias.
+    pub(crate) field: String,
+    /// The variable that takes the representations.
+    pub(crate) variable: String,
+    /// The earlier batch of the same call whose variable this is, too.
+    pub(crate) same_as: Option<usize>,
+    /// Where the objects are.
+    pub(crate) paths: Vec<Vec<Step>>,
+    /// What a representation is made of.
+    pub(crate) requires: Vec<Require>,
+    /// Changes to the representations.
+    pub(crate) rewrites: Vec<Rewrite>,
+}
+
+/// One step on the way from the root to objects.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Step {
+    /// Into a field.
+    Field(Key),
+    /// Into every item of a list.
+    List,
+    /// Only objects of these types.
+    Types(Vec<String>),
+}
+
+/// A part of a representation.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Require {
+    /// A field.
+    Field {
+        /// Where it is in the answer so far.
+        key: Key,
+        /// What the subgraph calls it.
+        name: String,
+        /// What of it; empty for a leaf.
+        set: Vec<Require>,
+    },
+    /// Fields of objects of one type.
+    On {
+        /// The type.
+        condition: String,
+        /// The fields.
+        set: Vec<Require>,
+    },
+}
+
+/// A change to representations.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Rewrite {
+    /// Which field.
+    pub(crate) path: Vec<RewriteStep>,
+    /// What happens to it.
+    pub(crate) change: Change,
+}
+
+/// One step on the way to the field that changes.
+#[derive(Debug, PartialEq)]
+pub(crate) enum RewriteStep {
+    /// Into a field; lists are passed through.
+    Key(String),
+    /// Only objects of these types.
+    Types(Vec<String>),
+}
+
+/// What happens to a field of a representation.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Change {
+    /// It is this text.
+    Set(String),
+    /// It has this name.
+    Rename(String),
+}
+
+impl Planner {
+    /// Reads the supergraph.
+    pub(crate) fn new(supergraph_sdl: &str, timeout: Duration) -> Result<Self, LoadError> {
+        let library = guarded(|| {
+            let document = safe_parse_schema(supergraph_sdl).map_err(|e| PlanError::Failed(e.to_string()))?;
+            Library::new_from_supergraph(&document, QueryPlannerOptions::default())
+                .map_err(|e| PlanError::Failed(e.to_string()))
+        });
+        let library = library.map_err(|error| LoadError::Planner(error.to_string()))?;
+        Ok(Self { library, timeout })
+    }
+
+    /// Plans a document of one valid operation. `service` says at which position a subgraph is and whether it
+    /// lives in this process.
+    pub(crate) fn plan(
+        &self,
+        document: &str,
+        keys: &mut Keys,
+        service: &dyn Fn(&str) -> Option<(usize, bool)>,
+        types: &TypeTable,
+    ) -> Result<Plan, PlanError> {
+        let plan = guarded(|| {
+            let document = safe_parse_operation(document).map_err(|e| PlanError::Failed(e.to_string()))?;
+            let normalized = normalize_operation(&self.library.supergraph, &document, None)
+                .map_err(|e| PlanError::Failed(e.to_string()))?;
+            let overrides = PlannerOverrideContext::from_percentage(OVERRIDE_PERCENTAGE);
+            let cancellation = CancellationToken::with_timeout(self.timeout);
+            self.library
+                .plan_from_normalized_operation(normalized.executable_operation(), overrides, &cancellation)
+                .map_err(|e| PlanError::Failed(e.to_string()))
+        })?;
+        tracing::trace!(plan = %plan, "planned");
+        let converter = convert::Converter { keys, service, types };
+        converter.plan(plan)
+    }
+}
+
+/// The library panics on some strange input; that must stay the trouble of one request.
+fn guarded<T>(work: impl FnOnce() -> Result<T, PlanError>) -> Result<T, PlanError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(PlanError::Panicked(text.unwrap_or("no message").to_owned()))
+    })
+}

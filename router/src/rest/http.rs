@@ -1,0 +1,226 @@
+//! Serves the endpoints over HTTP.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body as AxumBody;
+use axum::extract::{Request, State};
+use axum::routing::any;
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LINK, LOCATION, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use kernel::Locale;
+use serde_json::Value;
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+
+use super::answer::{Asked, PARTIAL, respond};
+use super::endpoint::Endpoint;
+use super::problem::{Fault, Problem, allow};
+use super::request::{Parts, variables};
+use super::{Live, RestHandle};
+use crate::config::Cors;
+
+/// Supplies the id of the trace that the current task belongs to.
+pub type TraceId = Arc<dyn Fn() -> Option<String> + Send + Sync>;
+
+/// What serving needs beside the endpoints.
+#[derive(Clone)]
+pub struct RestOptions {
+    /// Who judges credentials, and the limits.
+    pub http: Arc<crate::http::HttpOptions>,
+    /// The trace id for `traceId` of problem documents. Without it the one of the request's `traceparent`
+    /// (W3C Trace Context §3.2) is named.
+    pub trace_id: Option<TraceId>,
+}
+
+#[derive(Clone)]
+struct Server {
+    handle: RestHandle,
+    options: RestOptions,
+}
+
+/// The endpoints below the first words of their paths, `/openapi.json`, and the page `/docs`.
+pub(super) fn router(handle: RestHandle, options: RestOptions) -> Router {
+    let mut router = Router::new();
+    for word in handle.load().api.first_words() {
+        router = router
+            .route(&format!("/{word}"), any(serve))
+            .route(&format!("/{word}/"), any(serve))
+            .route(&format!("/{word}/{{*rest}}"), any(serve));
+    }
+    let cors = cors(&options.http.config.cors);
+    let server = Server {
+        handle: handle.clone(),
+        options,
+    };
+    let router = router.with_state(server).merge(super::docs::router(handle));
+    match cors {
+        Some(layer) => router.layer(layer),
+        None => router,
+    }
+}
+
+/// Which pages of other origins may ask, and what they may see of the answer.
+fn cors(cors: &Cors) -> Option<CorsLayer> {
+    if cors.origins.is_empty() {
+        return None;
+    }
+    let methods = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+    ];
+    let layer = CorsLayer::new()
+        .allow_methods(methods)
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([ETAG, LINK, LOCATION, RETRY_AFTER, PARTIAL])
+        .max_age(Duration::from_secs(3600));
+    if cors.origins.iter().any(|origin| origin == "*") {
+        return Some(layer.allow_origin(AllowOrigin::any()));
+    }
+    let origins: Vec<HeaderValue> = cors
+        .origins
+        .iter()
+        .filter_map(|origin| origin.parse().ok())
+        .collect();
+    Some(
+        layer
+            .allow_origin(AllowOrigin::list(origins))
+            .allow_credentials(cors.credentials),
+    )
+}
+
+async fn serve(State(server): State<Server>, request: Request) -> axum::response::Response {
+    let (parts, body) = request.into_parts();
+    let (live, options) = (server.handle.load(), &server.options);
+    let answered = handle(&live, options, &parts, body).await;
+    let mut response = answered.unwrap_or_else(|problem| {
+        let trace_id = options.trace_id.as_ref().and_then(|trace_id| trace_id());
+        problem.into_response(trace_id.as_deref().or_else(|| incoming_trace(&parts.headers)))
+    });
+    let length = response.body().len();
+    if parts.method == Method::HEAD {
+        // The length is that of the answer to a GET (RFC 9110 §9.3.2).
+        response
+            .headers_mut()
+            .insert(CONTENT_LENGTH, HeaderValue::from(length));
+        *response.body_mut() = Bytes::new();
+    }
+    response.map(AxumBody::from)
+}
+
+async fn handle(
+    live: &Live,
+    options: &RestOptions,
+    parts: &http::request::Parts,
+    body: AxumBody,
+) -> Result<http::Response<Bytes>, Problem> {
+    let header_locale = || {
+        let languages = parts.headers.get(http::header::ACCEPT_LANGUAGE);
+        let languages = languages.and_then(|languages| languages.to_str().ok());
+        languages.map(Locale::from_accept_language).unwrap_or_default()
+    };
+    let Some((methods, segments)) = live.api.routes.find(parts.uri.path()) else {
+        return Err(Problem::fault(Fault::NoSuchPath, header_locale()));
+    };
+    let method = if parts.method == Method::HEAD {
+        &Method::GET
+    } else {
+        &parts.method
+    };
+    let Some((_, index)) = methods.iter().find(|(other, _)| other == method) else {
+        let allow = allow(methods.iter().map(|(method, _)| method));
+        if parts.method == Method::OPTIONS {
+            return Ok(options_response(allow));
+        }
+        return Err(Problem::method_not_allowed(allow, header_locale()));
+    };
+    let (Some(endpoint), Some(prepared)) = (live.api.endpoints.get(*index), live.prepared.get(*index)) else {
+        return Err(Problem::fault(Fault::NoSuchPath, header_locale()));
+    };
+    let context = crate::http::context(&options.http, &parts.headers).await;
+    let context =
+        context.map_err(|refused| Problem::new(refused.code, refused.message, refused.retry_after))?;
+    let locale = context.principal.locale;
+    let body = read_body(endpoint, &parts.headers, body, options, locale).await?;
+    let given = Parts {
+        path: &segments,
+        query: parts.uri.query().unwrap_or_default(),
+        headers: &parts.headers,
+        body,
+    };
+    let variables =
+        variables(endpoint, &live.api.inputs, given).map_err(|issues| Problem::bad_input(&issues, locale))?;
+    let answer = live.engine.execute_prepared(prepared, variables, &context).await;
+    let asked = Asked {
+        uri: &parts.uri,
+        headers: &parts.headers,
+        locale,
+    };
+    respond(endpoint, &answer, &asked).map_err(|problem| *problem)
+}
+
+/// The JSON body; `None` where there is none, or where the method has none by itself.
+async fn read_body(
+    endpoint: &Endpoint,
+    headers: &HeaderMap,
+    body: AxumBody,
+    options: &RestOptions,
+    locale: Locale,
+) -> Result<Option<Value>, Problem> {
+    let bodiless = [Method::GET, Method::DELETE].contains(&endpoint.method);
+    if bodiless && endpoint.body.is_none() {
+        return Ok(None);
+    }
+    let limit = options.http.config.limits.max_body_bytes;
+    let bytes = axum::body::to_bytes(body, limit).await.map_err(|error| {
+        let source = std::error::Error::source(&error);
+        let too_large = source.is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+        let fault = if too_large {
+            Fault::TooLarge
+        } else {
+            Fault::MalformedBody
+        };
+        Problem::fault(fault, locale)
+    })?;
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    if !is_json(headers) {
+        return Err(Problem::fault(Fault::MediaType, locale));
+    }
+    match serde_json::from_slice(&bytes) {
+        Ok(value) => Ok(Some(value)),
+        Err(_) => Err(Problem::fault(Fault::MalformedBody, locale)),
+    }
+}
+
+/// `application/json`, or a type with the suffix `+json` (RFC 6839 §3.1).
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = value
+        .and_then(|value| value.split(';').next())
+        .unwrap_or_default();
+    let media_type = media_type.trim().to_ascii_lowercase();
+    let subtype = media_type.strip_prefix("application/").unwrap_or_default();
+    subtype == "json" || subtype.ends_with("+json")
+}
+
+fn options_response(allow: String) -> http::Response<Bytes> {
+    let mut response = http::Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    if let Ok(allow) = HeaderValue::try_from(allow) {
+        response.headers_mut().insert(ALLOW, allow);
+    }
+    response
+}
+
+/// The trace id of `traceparent`.
+fn incoming_trace(headers: &HeaderMap) -> Option<&str> {
+    let mut fields = headers.get("traceparent")?.to_str().ok()?.split('-');
+    let id = fields.nth(1)?;
+    (id.len() == 32 && id.bytes().all(|digit| digit.is_ascii_hexdigit())).then_some(id)
+}

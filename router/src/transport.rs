@@ -1,0 +1,256 @@
+//! How subgraphs are asked: over HTTP, or in this process.
+
+pub(crate) mod http;
+pub(crate) mod in_process;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::http::HeaderMap;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use kernel::ErrorCode;
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+use tracing::Instrument;
+
+pub use http::{HttpPool, HttpSubgraph};
+pub use in_process::{InProcessSchema, RequestInfo};
+
+use crate::config::SubgraphConfig;
+use crate::context::{PrincipalSealer, RequestContext};
+use crate::error::GraphQlError;
+use crate::plan::Fetch;
+
+/// How one subgraph is asked.
+#[derive(Clone)]
+pub enum Transport {
+    /// Over HTTP.
+    Http(HttpSubgraph),
+    /// In this process, without a copy as text.
+    InProcess(Arc<dyn InProcessSchema>),
+}
+
+/// How the subgraphs of a supergraph are asked. One that is not named is asked over HTTP at its address in the
+/// configuration, or else in the supergraph; clones share those connections, so that a new engine keeps them.
+#[derive(Clone, Default)]
+pub struct Transports {
+    by_name: HashMap<String, Transport>,
+    sealer: Option<Arc<dyn PrincipalSealer>>,
+    tracer: Option<Tracer>,
+    pool: HttpPool,
+}
+
+/// Writes the headers that tie a subgraph's trace to the current span.
+pub type Tracer = Arc<dyn Fn(&mut HeaderMap) + Send + Sync>;
+
+/// One subgraph as the engine asks it.
+pub(crate) struct Service {
+    pub(crate) name: String,
+    transport: Transport,
+    config: SubgraphConfig,
+    sealer: Option<Arc<dyn PrincipalSealer>>,
+    tracer: Option<Tracer>,
+}
+
+/// What is asked.
+pub(crate) struct Call<'c> {
+    pub(crate) fetch: &'c Fetch,
+    pub(crate) variables: &'c Map<String, Value>,
+    pub(crate) arguments: &'c [Argument<'c>],
+    pub(crate) context: &'c RequestContext,
+}
+
+/// A variable that holds representations.
+pub(crate) struct Argument<'c> {
+    pub(crate) name: &'c str,
+    /// A JSON array.
+    pub(crate) json: Vec<u8>,
+}
+
+/// What came back.
+pub(crate) enum Answer {
+    /// The text of a body.
+    Text(Bytes),
+    /// A value of this process.
+    Local(async_graphql::Response),
+}
+
+/// Why nothing usable came back.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallError {
+    /// No connection.
+    #[error("cannot be reached: {0}")]
+    Unreachable(String),
+    /// The connection ended in the middle.
+    #[error("closed the connection: {0}")]
+    Closed(String),
+    /// Not in time.
+    #[error("did not answer within {0:?}")]
+    Timeout(Duration),
+    /// An answer of another kind, with this HTTP status.
+    #[error("answered with the HTTP status {0} and no GraphQL")]
+    Status(u16),
+    /// More than is taken.
+    #[error("answered with more than {0} bytes")]
+    TooLarge(usize),
+    /// Not a GraphQL answer.
+    #[error("answered with something that is not a GraphQL response: {0}")]
+    Malformed(String),
+    /// The request cannot be put into words.
+    #[error("cannot be asked: {0}")]
+    Request(String),
+}
+
+impl CallError {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "SUBREQUEST_UNREACHABLE",
+            Self::Closed(_) => "SUBREQUEST_CLOSED",
+            Self::Timeout(_) => "SUBREQUEST_TIMEOUT",
+            Self::Status(_) => "SUBREQUEST_HTTP_STATUS",
+            Self::TooLarge(_) => "SUBREQUEST_TOO_LARGE",
+            Self::Malformed(_) => "SUBREQUEST_MALFORMED_RESPONSE",
+            Self::Request(_) => "SUBREQUEST_NOT_SENT",
+        }
+    }
+
+    /// As clients see it: which service and what kind of trouble, no addresses and no causes.
+    pub(crate) fn error(&self, service: &str) -> GraphQlError {
+        metrics::counter!("router_subrequest_errors_total", "subgraph" => service.to_owned(), "reason" => self.reason())
+            .increment(1);
+        tracing::warn!(subgraph = service, error = %self, "a subgraph failed");
+        GraphQlError::new(
+            ErrorCode::ServiceUnavailable,
+            format!("the service `{service}` is not available"),
+        )
+        .with("service", service)
+        .with("reason", self.reason())
+    }
+}
+
+impl Transports {
+    /// Asks that subgraph in this process.
+    #[must_use]
+    pub fn in_process(mut self, name: &str, schema: Arc<dyn InProcessSchema>) -> Self {
+        self.by_name.insert(name.to_owned(), Transport::InProcess(schema));
+        self
+    }
+
+    /// Asks that subgraph over HTTP in this way.
+    #[must_use]
+    pub fn http(mut self, name: &str, subgraph: HttpSubgraph) -> Self {
+        self.by_name.insert(name.to_owned(), Transport::Http(subgraph));
+        self
+    }
+
+    /// Seals principals for the HTTP subgraphs that are configured to get one.
+    #[must_use]
+    pub fn sealer(mut self, sealer: Arc<dyn PrincipalSealer>) -> Self {
+        self.sealer = Some(sealer);
+        self
+    }
+
+    /// Ties the subgraphs' traces to the router's spans. Without it the client's own trace headers are passed on.
+    #[must_use]
+    pub fn tracer(mut self, tracer: Tracer) -> Self {
+        self.tracer = Some(tracer);
+        self
+    }
+
+    /// The subgraph as it is asked: `url` is its address in the supergraph.
+    pub(crate) fn service(&self, name: &str, url: &str, config: &SubgraphConfig) -> Result<Service, String> {
+        let transport = match self.by_name.get(name) {
+            Some(transport) => transport.clone(),
+            None => Transport::Http(HttpSubgraph::with_pool(
+                config.url.as_deref().unwrap_or(url),
+                &self.pool,
+            )?),
+        };
+        Ok(Service {
+            name: name.to_owned(),
+            transport,
+            config: config.clone(),
+            sealer: self.sealer.clone().filter(|_| config.principal),
+            tracer: self.tracer.clone(),
+        })
+    }
+}
+
+impl Service {
+    /// Whether the subgraph lives in this process.
+    pub(crate) fn is_in_process(&self) -> bool {
+        matches!(self.transport, Transport::InProcess(_))
+    }
+
+    /// Asks, for at most the configured time and not beyond the request's deadline.
+    pub(crate) async fn call(&self, call: Call<'_>) -> Result<Answer, CallError> {
+        let mut timeout = self.config.timeout();
+        if let Some(deadline) = call.context.deadline {
+            timeout = timeout.min(deadline.saturating_duration_since(Instant::now()));
+        }
+        let operation = if call.fetch.mutation { "mutation" } else { "query" };
+        let span = tracing::info_span!(
+            "subgraph fetch",
+            otel.kind = "client",
+            subgraph.name = self.name,
+            graphql.operation.type = operation,
+        );
+        let started = Instant::now();
+        let result = tokio::time::timeout(timeout, self.dispatch(&call).instrument(span)).await;
+        metrics::histogram!("router_subrequest_duration_seconds", "subgraph" => self.name.clone())
+            .record(started.elapsed().as_secs_f64());
+        result.unwrap_or(Err(CallError::Timeout(timeout)))
+    }
+
+    fn dispatch<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Answer, CallError>> {
+        match &self.transport {
+            Transport::Http(subgraph) => {
+                Box::pin(subgraph.call(call, self.headers(call.context), self.config.max_response_bytes))
+            }
+            Transport::InProcess(schema) => {
+                let info = RequestInfo {
+                    headers: self.forwarded(call.context),
+                    deadline: call.context.deadline,
+                    client: call.context.client.clone(),
+                };
+                Box::pin(in_process::call(schema.as_ref(), call, info))
+            }
+        }
+    }
+
+    fn forwarded(&self, context: &RequestContext) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for name in &self.config.headers {
+            if let Ok(name) = ::http::HeaderName::try_from(name.as_str()) {
+                for value in context.headers.get_all(&name) {
+                    headers.append(name.clone(), value.clone());
+                }
+            }
+        }
+        headers
+    }
+
+    fn headers(&self, context: &RequestContext) -> HeaderMap {
+        let mut headers = self.forwarded(context);
+        match &self.tracer {
+            Some(tracer) => tracer(&mut headers),
+            None => {
+                for name in ["traceparent", "tracestate"] {
+                    if let Some(value) = context.headers.get(name) {
+                        headers.insert(name, value.clone());
+                    }
+                }
+            }
+        }
+        let sealed = self
+            .sealer
+            .as_ref()
+            .and_then(|sealer| sealer.seal(&context.principal, &self.name));
+        if let Some((name, value)) = sealed {
+            headers.insert(name, value);
+        }
+        headers
+    }
+}

@@ -1,0 +1,189 @@
+//! Subgraphs over HTTP, over connections that are kept.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper_rustls::{ConfigBuilderExt, HttpsConnector};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use super::{Answer, Call, CallError};
+
+type Pool = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// A subgraph at an address.
+#[derive(Clone)]
+pub struct HttpSubgraph {
+    uri: Uri,
+    pool: HttpPool,
+}
+
+/// Connections that clones share. They belong to the runtime in which they are made.
+#[derive(Clone, Default)]
+pub struct HttpPool(Arc<OnceLock<Pool>>);
+
+impl HttpSubgraph {
+    /// The subgraph at that address, `http://` or `https://`.
+    ///
+    /// # Errors
+    /// What is wrong with the address.
+    pub fn new(url: &str) -> Result<Self, String> {
+        Self::with_pool(url, &HttpPool::default())
+    }
+
+    /// The same, sharing connections with others.
+    ///
+    /// # Errors
+    /// What is wrong with the address.
+    pub fn with_pool(url: &str, pool: &HttpPool) -> Result<Self, String> {
+        let uri: Uri = url
+            .parse()
+            .map_err(|error| format!("`{url}` is not an address: {error}"))?;
+        if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none() {
+            return Err(format!(
+                "`{url}` is not an address that begins with http:// or https://"
+            ));
+        }
+        Ok(Self {
+            uri,
+            pool: pool.clone(),
+        })
+    }
+
+    pub(super) async fn call(
+        &self,
+        call: &Call<'_>,
+        headers: HeaderMap,
+        max_bytes: usize,
+    ) -> Result<Answer, CallError> {
+        let body = Full::new(body(call)?);
+        let mut request = Request::new(body);
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = headers;
+        let accept = "application/graphql-response+json, application/json;q=0.9";
+        request
+            .headers_mut()
+            .insert(ACCEPT, HeaderValue::from_static(accept));
+        request
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let response =
+            self.pool
+                .client()
+                .request(request)
+                .await
+                .map_err(|error| match error.is_connect() {
+                    true => CallError::Unreachable(chain(&error)),
+                    false => CallError::Closed(chain(&error)),
+                })?;
+        read(response, max_bytes).await
+    }
+}
+
+impl HttpPool {
+    fn client(&self) -> &Pool {
+        self.0.get_or_init(|| {
+            let mut connector = HttpConnector::new();
+            connector.enforce_http(false);
+            connector.set_nodelay(true);
+            connector.set_connect_timeout(Some(Duration::from_secs(10)));
+            connector.set_keepalive(Some(Duration::from_secs(60)));
+            // Named, not by default: other crates of the process may bring a second provider along.
+            let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+            let tls = rustls::ClientConfig::builder_with_provider(provider)
+                .with_safe_default_protocol_versions()
+                .unwrap_or_else(|_| rustls::ClientConfig::builder())
+                .with_webpki_roots()
+                .with_no_client_auth();
+            let connector = hyper_rustls::HttpsConnectorBuilder::new()
+                .with_tls_config(tls)
+                .https_or_http()
+                .enable_all_versions()
+                .wrap_connector(connector);
+            Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(Duration::from_secs(30))
+                .build(connector)
+        })
+    }
+}
+
+async fn read(response: Response<Incoming>, max_bytes: usize) -> Result<Answer, CallError> {
+    let status = response.status();
+    let content_type = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    // Graceful servers answer errors in GraphQL too; a proxy's error page is something else.
+    let is_graphql = content_type.starts_with("application/json")
+        || content_type.starts_with("application/graphql-response+json");
+    if !status.is_success() && !is_graphql {
+        return Err(CallError::Status(status.as_u16()));
+    }
+    let announced = response
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|announced| announced > max_bytes) {
+        return Err(CallError::TooLarge(max_bytes));
+    }
+    let body = Limited::new(response.into_body(), max_bytes).collect().await;
+    let body = body.map_err(|error| match error.is::<LengthLimitError>() {
+        true => CallError::TooLarge(max_bytes),
+        false => CallError::Closed(error.to_string()),
+    })?;
+    Ok(Answer::Text(body.to_bytes()))
+}
+
+/// `{"query":"…","variables":{…}}`; its beginning was written when the operation was planned.
+fn body(call: &Call<'_>) -> Result<Bytes, CallError> {
+    let arguments: usize = call
+        .arguments
+        .iter()
+        .map(|argument| argument.json.len() + argument.name.len() + 4)
+        .sum();
+    let mut body = Vec::with_capacity(call.fetch.body.len() + arguments + 64);
+    body.extend_from_slice(&call.fetch.body);
+    let mut first = true;
+    let mut name = |body: &mut Vec<u8>, name: &str| {
+        let before: &[u8] = if std::mem::take(&mut first) {
+            b",\"variables\":{\""
+        } else {
+            b",\""
+        };
+        body.extend_from_slice(before);
+        body.extend_from_slice(name.as_bytes());
+        body.extend_from_slice(b"\":");
+    };
+    for argument in call.arguments {
+        name(&mut body, argument.name);
+        body.extend_from_slice(&argument.json);
+    }
+    for variable in &call.fetch.variables {
+        if let Some(value) = call.variables.get(variable) {
+            name(&mut body, variable);
+            serde_json::to_writer(&mut body, value).map_err(|error| CallError::Request(error.to_string()))?;
+        }
+    }
+    body.extend_from_slice(if first { b"}" } else { b"}}" });
+    Ok(body.into())
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

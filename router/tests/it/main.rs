@@ -1,0 +1,11 @@
+//! The router from the outside: what clients get for what subgraphs answer.
+
+mod differential;
+mod failures;
+mod generate;
+mod graph;
+mod harness;
+mod queries;
+mod refusals;
+mod serving;
+mod shop;

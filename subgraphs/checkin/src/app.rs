@@ -1,0 +1,155 @@
+//! What the use cases of this domain work with.
+
+use std::ops::RangeInclusive;
+
+use docstore::{Batch, Collection, Query};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use kernel::{HabitId, Refusal, Result, UserId};
+use rules::{DayResult, Fact, HabitState, NeedsRebuild, Rules};
+use subgraph::service::Deps;
+
+use crate::config::CheckInConfig;
+use crate::store::{CheckInDoc, FactDoc, HabitLog, UserLog};
+
+/// The domain's stores and services.
+#[derive(Clone)]
+pub struct App {
+    /// What every subgraph has.
+    pub deps: Deps,
+    /// Settings.
+    pub config: CheckInConfig,
+}
+
+/// A habit with everything that its days are judged by.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The habit.
+    pub log: HabitLog,
+    /// Its owner.
+    pub owner: UserLog,
+}
+
+/// Facts that are read at once when a state is computed anew.
+const FACTS_PER_READ: usize = 1000;
+
+impl App {
+    /// The check-ins.
+    pub fn check_ins(&self) -> Collection<CheckInDoc> {
+        self.deps.store.collection()
+    }
+
+    /// Facts that are no check-ins.
+    pub fn facts(&self) -> Collection<FactDoc> {
+        self.deps.store.collection()
+    }
+
+    /// What is known of habits.
+    pub fn logs(&self) -> Collection<HabitLog> {
+        self.deps.store.collection()
+    }
+
+    /// What is known of people.
+    pub fn users(&self) -> Collection<UserLog> {
+        self.deps.store.collection()
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.deps.clock.now()
+    }
+
+    /// A habit of a person, with both known as they are now.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` where the person has no such habit; `SERVICE_UNAVAILABLE` where an owning domain does not
+    /// answer.
+    pub async fn own(&self, user: UserId, habit: HabitId) -> Result<Judged> {
+        let owner = crate::ops::refresh::fresh(self, user).await?;
+        let log = self.logs().get(habit).await?.filter(|log| log.user_id == user).ok_or_else(Refusal::not_found)?;
+        Ok(Judged { log, owner })
+    }
+
+    /// All facts of a habit, for a state that is computed anew.
+    pub async fn facts_of(&self, habit: HabitId) -> Result<Vec<Fact>> {
+        let mut facts = Vec::new();
+        let mut page = kernel::PageRequest::first(FACTS_PER_READ);
+        loop {
+            let found = self.check_ins().page(of_habit(habit).sort("date", docstore::Order::Asc), &page).await?;
+            let (more, last) = (found.has_next, found.items.last().map(|(cursor, _)| cursor.clone()));
+            for check_in in found.into_items() {
+                facts.extend(check_in.facts()?);
+            }
+            if !more {
+                break;
+            }
+            page.from = last;
+        }
+        facts.extend(self.facts().find(of_habit(habit)).await?.into_iter().map(|doc| doc.fact));
+        Ok(facts)
+    }
+
+    /// The results of a range of days, from the state or, where they are older, from the facts.
+    pub async fn days(&self, judged: &Judged, days: RangeInclusive<Date>) -> Result<Vec<DayResult>> {
+        let now = self.now();
+        match judged.log.state.days(judged.rules(), days.clone(), now) {
+            Ok(results) => Ok(results),
+            Err(NeedsRebuild) => {
+                let facts = self.facts_of(judged.log.id).await?;
+                Ok(rules::evaluate(judged.rules(), &facts, days, now))
+            }
+        }
+    }
+}
+
+impl Judged {
+    /// The rules that are in force.
+    pub fn rules(&self) -> Rules<'_> {
+        Rules::new(&self.log.known.rules, &self.owner.known.rules)
+    }
+
+    /// Asks the state for something, computing it anew from the facts where the question is older than what it
+    /// holds.
+    ///
+    /// # Errors
+    /// What `ask` refuses.
+    pub async fn ask<T>(
+        &mut self,
+        app: &App,
+        ask: impl Fn(&mut HabitState, Rules<'_>) -> Result<T, rules::Stop>,
+    ) -> Result<T> {
+        let rules = Rules::new(&self.log.known.rules, &self.owner.known.rules);
+        let first = ask(&mut self.log.state, rules);
+        let answer = match first {
+            Err(rules::Stop::NeedsRebuild(_)) => {
+                let facts = app.facts_of(self.log.id).await?;
+                self.log.state = HabitState::whole(rules, &facts);
+                ask(&mut self.log.state, rules)
+            }
+            other => other,
+        };
+        answer.map_err(|stop| match stop {
+            rules::Stop::Refused(refused) => refused.refusal(&[]).into(),
+            rules::Stop::NeedsRebuild(_) => kernel::Error::internal("a rebuilt state asks to be rebuilt"),
+        })
+    }
+
+    /// Applies a fact that was accepted, and adds what follows from it to the batch: the habit's new state, and
+    /// that the person's streaks must be computed anew where it reaches behind what is folded of them.
+    pub async fn apply(&mut self, app: &App, batch: &mut Batch, fact: &Fact) -> Result<rules::Change> {
+        let now = app.now();
+        let change = self.ask(app, |state, rules| Ok(state.apply(rules, fact, now)?)).await?;
+        batch.replace(&mut self.log);
+        let kept = self.owner.streaks.as_mut().is_none_or(|streaks| streaks.touched(change.since).is_ok());
+        if !kept {
+            self.owner.streaks = None;
+            batch.replace(&mut self.owner);
+        }
+        Ok(change)
+    }
+}
+
+/// Everything of a habit.
+pub fn of_habit(habit: HabitId) -> Query {
+    Query::all().eq("habitId", habit)
+}

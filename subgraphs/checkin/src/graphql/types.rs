@@ -1,0 +1,493 @@
+//! What clients get.
+
+use std::sync::Arc;
+
+use async_graphql::{ComplexObject, Context, ID, Object, SimpleObject};
+use kernel::{HabitId, Principal, Result, UserId};
+use rules::Amount;
+use subgraph::answer::Answer;
+use subgraph::caller::Caller;
+use subgraph::directives::{authenticated, list_size, page_size};
+use subgraph::lists::{Connected, DEFAULT_LIMIT, PageArgs, connected};
+use subgraph::scalars::{Date, DateTime, TimeZone, Url};
+
+use super::inputs::CheckInFilter;
+use super::loaders::Loaders;
+use super::shared::{HabitDay, HabitStats, Provenance, int};
+use crate::app::{App, Judged};
+use crate::ops::calendar::{self, Day};
+use crate::ops::{list_check_ins, refresh, statistics};
+use crate::store::{CheckInDoc, HabitLog, UserLog, instant};
+
+/// One time that somebody did a habit.
+pub struct CheckIn(pub(super) Arc<CheckInDoc>);
+
+impl CheckIn {
+    /// A stored check-in.
+    pub fn stored(check_in: impl Into<Arc<CheckInDoc>>) -> Self {
+        Self(check_in.into())
+    }
+
+    fn private<T>(&self, ctx: &Context<'_>, value: impl FnOnce(&CheckInDoc) -> T) -> Option<T> {
+        (ctx.caller().user_id() == Some(self.0.user_id)).then(|| value(&self.0))
+    }
+}
+
+/// One time that somebody did a habit.
+#[Object]
+impl CheckIn {
+    /// The id.
+    async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// Whose it is.
+    async fn user_id(&self) -> ID {
+        self.0.user_id.to_string().into()
+    }
+
+    /// Whose it is, where the caller may see them.
+    async fn user(&self) -> Option<User> {
+        Some(User::of(self.0.user_id))
+    }
+
+    /// The habit's id.
+    async fn habit_id(&self) -> ID {
+        self.0.habit_id.to_string().into()
+    }
+
+    /// The habit, where the caller may see it.
+    async fn habit(&self) -> Option<Habit> {
+        Some(Habit::of(self.0.habit_id))
+    }
+
+    /// The day that it counts for, in the person's zone when it was made.
+    async fn date(&self) -> Date {
+        self.0.date.into()
+    }
+
+    /// When it began and ended.
+    async fn time(&self, ctx: &Context<'_>) -> async_graphql::Result<CheckInTime> {
+        let start = ctx.answer(instant(self.0.story.start.unwrap_or(self.0.at)))?;
+        let end = ctx.answer(self.0.story.end.map(instant).transpose())?;
+        Ok(CheckInTime { start: start.into(), end: end.map(DateTime::from) })
+    }
+
+    /// The zone in which its day was decided; only for the person.
+    #[graphql(directive = authenticated::apply())]
+    async fn timezone(&self, ctx: &Context<'_>) -> Option<TimeZone> {
+        self.private(ctx, |check_in| TimeZone(check_in.zone.clone()))
+    }
+
+    /// Minutes spent.
+    async fn duration(&self) -> Option<f64> {
+        self.0.done.minutes.map(Amount::to_f64)
+    }
+
+    /// Things counted.
+    async fn count(&self) -> Option<f64> {
+        self.0.done.count.map(Amount::to_f64)
+    }
+
+    /// How one felt, 1 to 5.
+    async fn mood(&self) -> Option<i32> {
+        self.0.story.mood
+    }
+
+    /// Some words.
+    async fn note(&self) -> &str {
+        &self.0.story.note
+    }
+
+    /// Addresses of pictures.
+    #[graphql(directive = list_size::apply(9))]
+    async fn images(&self) -> Vec<Url> {
+        self.0.story.images.iter().cloned().map(Url).collect()
+    }
+
+    /// Where it was; only for the person.
+    #[graphql(directive = authenticated::apply())]
+    async fn location(&self, ctx: &Context<'_>) -> Option<Location> {
+        self.private(ctx, |check_in| check_in.story.location.as_ref().map(Location::from)).flatten()
+    }
+
+    /// Whether the day's goal is reached.
+    async fn is_completed(&self) -> bool {
+        self.0.is_completed
+    }
+
+    /// The part of the day's goal that is reached, 0 to 1.
+    async fn completion_rate(&self) -> f64 {
+        self.0.completion_rate
+    }
+
+    /// On time, late, made up, imported.
+    async fn provenance(&self) -> Provenance {
+        self.0.provenance.into()
+    }
+
+    /// When it was made.
+    async fn created_at(&self, ctx: &Context<'_>) -> async_graphql::Result<DateTime> {
+        ctx.answer(instant(self.0.created_at)).map(DateTime::from)
+    }
+
+    /// When it was last changed.
+    async fn updated_at(&self, ctx: &Context<'_>) -> async_graphql::Result<DateTime> {
+        ctx.answer(instant(self.0.updated_at)).map(DateTime::from)
+    }
+
+    /// Whether everybody may see it.
+    async fn is_public(&self) -> bool {
+        self.0.is_public
+    }
+
+    /// Words to find it by.
+    #[graphql(directive = list_size::apply(20))]
+    async fn tags(&self) -> &[String] {
+        &self.0.story.tags
+    }
+
+    /// Grows with each change; for `version` in updates. Only for the person.
+    #[graphql(directive = authenticated::apply())]
+    async fn version(&self, ctx: &Context<'_>) -> Option<i64> {
+        self.private(ctx, |check_in| check_in.version)
+    }
+}
+
+/// When something began and ended.
+#[derive(SimpleObject)]
+pub struct CheckInTime {
+    /// The beginning.
+    start: DateTime,
+    /// The end, where it is known.
+    end: Option<DateTime>,
+}
+
+/// A place.
+#[derive(SimpleObject)]
+pub struct Location {
+    /// Degrees, -180 to 180.
+    longitude: f64,
+    /// Degrees, -90 to 90.
+    latitude: f64,
+    /// What people call it.
+    name: String,
+}
+
+impl From<&crate::store::Location> for Location {
+    fn from(location: &crate::store::Location) -> Self {
+        Self { longitude: location.longitude, latitude: location.latitude, name: location.name.clone() }
+    }
+}
+
+/// What the check-in domain adds to a habit.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct Habit {
+    /// The id.
+    id: ID,
+    /// From the habit domain.
+    #[graphql(external, inaccessible)]
+    rules_version: Option<i64>,
+    /// From the habit domain.
+    #[graphql(external)]
+    user_id: Option<ID>,
+    #[graphql(skip)]
+    habit: HabitId,
+}
+
+impl Habit {
+    /// A reference to a habit.
+    pub fn of(habit: HabitId) -> Self {
+        Self { id: habit.to_string().into(), rules_version: None, user_id: None, habit }
+    }
+
+    /// A habit as the router found it.
+    pub fn found(habit: HabitId, rules_version: Option<i64>, user_id: Option<ID>) -> Self {
+        Self { rules_version, user_id, ..Self::of(habit) }
+    }
+
+    /// The habit with its owner, as new as `rulesVersion` says, where the caller may see it.
+    async fn judged(&self, ctx: &Context<'_>) -> Result<Option<(Arc<HabitLog>, Arc<UserLog>)>> {
+        let (loaders, app) = loaders_and_app(ctx);
+        let Some(owner) = self.user_id.as_ref().and_then(|id| id.parse::<UserId>().ok()) else { return Ok(None) };
+        let (owner, log) = tokio::try_join!(loaders.fresh.get(owner), loaders.logs.get(self.habit))?;
+        let Some(owner) = owner else { return Ok(None) };
+        let version = self.rules_version.unwrap_or_default();
+        let log = match log.filter(|log| log.known.rules.version >= version && is_in_step(log, &owner)) {
+            Some(log) => Some(log),
+            // It was read before its owner was made fresh.
+            None => app.logs().get(self.habit).await?.map(Arc::new),
+        };
+        let may_see = |log: &Arc<HabitLog>| {
+            let caller = ctx.caller();
+            caller.is_service() || caller.user_id() == Some(log.user_id) || log.known.is_public
+        };
+        Ok(log.filter(may_see).map(|log| (log, owner)))
+    }
+
+    async fn view(&self, ctx: &Context<'_>) -> Result<Option<rules::HabitView>> {
+        let Some((log, owner)) = self.judged(ctx).await? else { return Ok(None) };
+        statistics::of_habit(loaders_and_app(ctx).1, &log, &owner).await.map(Some)
+    }
+}
+
+/// Whether a habit's state was computed with its owner's rules.
+fn is_in_step(log: &HabitLog, owner: &UserLog) -> bool {
+    log.user_version == owner.known.rules.version
+}
+
+/// What the check-in domain adds to a habit.
+#[ComplexObject]
+impl Habit {
+    /// Figures; absent for a template.
+    #[graphql(requires = "rulesVersion userId")]
+    async fn stats(&self, ctx: &Context<'_>) -> Option<HabitStats> {
+        ctx.nullable(self.view(ctx).await).map(|view| HabitStats::from(&view))
+    }
+
+    /// What today is; absent for a template.
+    #[graphql(requires = "rulesVersion userId")]
+    async fn today(&self, ctx: &Context<'_>) -> Option<HabitDay> {
+        ctx.nullable(self.view(ctx).await).map(|view| HabitDay::of(self.habit, view.today))
+    }
+
+    /// Whether today is within a pause.
+    #[graphql(requires = "rulesVersion userId")]
+    async fn is_paused(&self, ctx: &Context<'_>) -> Option<bool> {
+        ctx.nullable(self.view(ctx).await).map(|view| view.today.status == rules::DayStatus::Paused)
+    }
+
+    /// Its check-ins, newest day first, as far as the caller may see them.
+    #[graphql(directive = page_size::apply(DEFAULT_LIMIT, vec!["first".to_owned(), "last".to_owned()], vec!["nodes".to_owned(), "edges".to_owned()], false), requires = "userId")]
+    async fn check_ins(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many: 50 by default, up to 200.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, up to 200.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Connected<CheckIn>> {
+        let page = ctx.answer(PageArgs { first, after, last, before }.request())?;
+        let filter =
+            CheckInFilter { habit_id: Some(self.id.clone()), user_id: self.user_id.clone(), ..CheckInFilter::default() };
+        let found = list_check_ins::page(loaders_and_app(ctx).1, &ctx.caller(), &filter, &page).await;
+        Ok(connected(ctx.answer(found)?, CheckIn::stored))
+    }
+}
+
+/// What the check-in domain adds to a person.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct User {
+    /// The id.
+    id: ID,
+    /// From the user domain.
+    #[graphql(external, inaccessible)]
+    rules_version: Option<i64>,
+    #[graphql(skip)]
+    user: UserId,
+}
+
+impl User {
+    /// A reference to a person.
+    pub fn of(user: UserId) -> Self {
+        Self { id: user.to_string().into(), rules_version: None, user }
+    }
+
+    /// A person as the router found them.
+    pub fn found(user: UserId, rules_version: Option<i64>) -> Self {
+        Self { rules_version, ..Self::of(user) }
+    }
+}
+
+/// What the check-in domain adds to a person.
+#[ComplexObject]
+impl User {
+    /// Figures over all habits; only where the person's activity is visible to the caller.
+    #[graphql(requires = "rulesVersion", directive = authenticated::apply())]
+    async fn stats(&self, ctx: &Context<'_>) -> Option<UserStats> {
+        ctx.nullable(person_stats(ctx, self.user, self.rules_version).await)
+    }
+}
+
+/// The figures of a person whom the caller may see.
+pub(super) async fn person_stats(ctx: &Context<'_>, user: UserId, version: Option<i64>) -> Result<Option<UserStats>> {
+    let (loaders, app) = loaders_and_app(ctx);
+    let owner = match version {
+        Some(version) => Arc::new(refresh::fresh_user(app, user, version).await?),
+        None => match loaders.fresh.get(user).await? {
+            Some(owner) => owner,
+            None => return Ok(None),
+        },
+    };
+    if !may_see_activity(&ctx.caller(), &owner) {
+        return Ok(None);
+    }
+    let logs = loaders.logs_of.get(user).await?.unwrap_or_default();
+    Ok(Some(UserStats::from(&statistics::of_person(app, &owner, &logs).await?)))
+}
+
+/// Whether the caller may see what a person does. Friends are known to the community domain alone, so what is for
+/// friends is not shown here.
+pub(super) fn may_see_activity(caller: &Principal, owner: &UserLog) -> bool {
+    caller.user_id() == Some(owner.id)
+        || owner.known.is_activity_public
+        || caller.may(auth::permissions::USERS_READ)
+}
+
+/// Figures of a person over all habits.
+#[derive(SimpleObject)]
+pub struct UserStats {
+    /// How many habits there are, archived ones included.
+    total_habits: i32,
+    /// How many are neither archived nor ended.
+    active_habits: i32,
+    /// All check-ins.
+    total_check_ins: i32,
+    /// Days in a row with anything completed; days on which nothing was due do not break it.
+    current_streak: i32,
+    /// Most days in a row.
+    longest_streak: i32,
+    /// Done units among those that counted, over all habits, 0 to 1.
+    completion_rate: f64,
+    /// Minutes spent.
+    total_duration: f64,
+}
+
+impl From<&statistics::PersonStats> for UserStats {
+    fn from(stats: &statistics::PersonStats) -> Self {
+        Self {
+            total_habits: int(stats.habits),
+            active_habits: int(stats.active_habits),
+            total_check_ins: int(stats.totals.total_check_ins),
+            current_streak: int(stats.streaks.current_streak),
+            longest_streak: int(stats.streaks.longest_streak),
+            completion_rate: stats.totals.completion_rate,
+            total_duration: stats.totals.total_duration.to_f64(),
+        }
+    }
+}
+
+/// Today: what is to be done, and what was.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct Today {
+    /// The logical date.
+    pub(super) date: Date,
+    /// When the day ends.
+    pub(super) ends_at: DateTime,
+    #[graphql(skip)]
+    pub(super) day: Day,
+    #[graphql(skip)]
+    pub(super) user: UserId,
+}
+
+/// Today: what is to be done, and what was.
+#[ComplexObject]
+impl Today {
+    /// The habits that today has anything to do with.
+    #[graphql(directive = list_size::apply(20))]
+    async fn habits(&self) -> Vec<HabitDay> {
+        self.day.habits.iter().map(|(log, result)| HabitDay::of(log.id, result.clone())).collect()
+    }
+
+    /// The check-ins that were made for today, newest first.
+    #[graphql(directive = list_size::apply(20))]
+    async fn check_ins(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<CheckIn>> {
+        let found = list_check_ins::on(loaders_and_app(ctx).1, self.user, self.day.date).await;
+        Ok(ctx.answer(found)?.into_iter().map(CheckIn::stored).collect())
+    }
+}
+
+/// A month.
+#[derive(SimpleObject)]
+pub struct CalendarData {
+    /// The year.
+    pub(super) year: i32,
+    /// The month, 1 to 12.
+    pub(super) month: i32,
+    /// Its days, in order.
+    #[graphql(directive = list_size::apply(31))]
+    pub(super) days: Vec<CalendarDay>,
+}
+
+/// A day over all habits.
+pub struct CalendarDay(pub(super) Day);
+
+/// A day over all habits.
+#[Object]
+impl CalendarDay {
+    /// The day.
+    async fn date(&self) -> Date {
+        self.0.date.into()
+    }
+
+    /// How many habits were due, skipped and paused ones left out.
+    async fn due_count(&self) -> i32 {
+        int(self.counted().count())
+    }
+
+    /// How many habits were done.
+    async fn done_count(&self) -> i32 {
+        int(self.0.habits.iter().filter(|(_, day)| day.completed).count())
+    }
+
+    /// How many check-ins there were.
+    async fn check_in_count(&self) -> i32 {
+        int(self.0.habits.iter().map(|(_, day)| day.check_ins).sum::<u32>())
+    }
+
+    /// Done habits among those that were due, 0 to 1; 0 where nothing was due.
+    async fn completion_rate(&self) -> f64 {
+        let (mut due, mut done) = (0_u32, 0_u32);
+        for (_, day) in self.counted() {
+            due += 1;
+            done += u32::from(day.completed);
+        }
+        if due == 0 { 0.0 } else { f64::from(done) / f64::from(due) }
+    }
+
+    /// What the day is for each habit that it has anything to do with.
+    #[graphql(directive = list_size::apply(20))]
+    async fn habits(&self) -> Vec<HabitDay> {
+        self.0.habits.iter().map(|(log, result)| HabitDay::of(log.id, result.clone())).collect()
+    }
+}
+
+impl CalendarDay {
+    fn counted(&self) -> impl Iterator<Item = &(HabitLog, rules::DayResult)> {
+        use rules::DayStatus::{Frozen, NotDue, Paused, Skipped};
+        self.0.habits.iter().filter(|(_, day)| !matches!(day.status, NotDue | Skipped | Paused | Frozen))
+    }
+}
+
+/// A person and their habits, as new as the owning domains say.
+pub(super) async fn everything_of(ctx: &Context<'_>, user: UserId) -> Result<(Arc<UserLog>, Arc<Vec<HabitLog>>)> {
+    let (loaders, _) = loaders_and_app(ctx);
+    let owner = loaders.fresh.get(user).await?.ok_or_else(kernel::Refusal::unauthenticated)?;
+    let logs = loaders.logs_of.get(user).await?.unwrap_or_default();
+    Ok((owner, logs))
+}
+
+/// Today of a person.
+pub(super) async fn today_of(ctx: &Context<'_>, user: UserId) -> Result<Today> {
+    let (owner, logs) = everything_of(ctx, user).await?;
+    let app = loaders_and_app(ctx).1;
+    let now = app.now();
+    let time = owner.known.rules.times.at(now);
+    let date = owner.known.rules.times.today(now).date;
+    let (_, ends_at) = rules::day_bounds(date, time);
+    let days = calendar::days(app, &owner, &logs, date..=date).await?;
+    let day = days.into_iter().next().unwrap_or(Day { date, habits: Vec::new() });
+    Ok(Today { date: date.into(), ends_at: ends_at.into(), day, user })
+}
+
+/// A habit with its owner, for a use case that asks it something.
+pub(super) fn judged(log: &HabitLog, owner: &UserLog) -> Judged {
+    Judged { log: log.clone(), owner: owner.clone() }
+}
+
+pub(super) fn loaders_and_app<'a>(ctx: &Context<'a>) -> (&'a Loaders, &'a App) {
+    (ctx.data_unchecked(), ctx.data_unchecked())
+}
