@@ -111,12 +111,20 @@ impl Options {
     /// The supergraph of somebody else that a router is asked to serve.
     fn supergraph(&self, args: &RouterArgs) -> Option<Supergraph> {
         let composed = args.supergraph.clone().map(Supergraph::Composed);
-        composed.or_else(|| self.config.clone().filter(|file| is_yaml(file)).map(Supergraph::Sources))
+        composed.or_else(|| {
+            self.config
+                .clone()
+                .filter(|file| is_yaml(file))
+                .map(Supergraph::Sources)
+        })
     }
 
     fn without_supergraph(&self) -> Self {
         let config = self.config.clone().filter(|file| !is_yaml(file));
-        Self { config, ..self.clone() }
+        Self {
+            config,
+            ..self.clone()
+        }
     }
 
     fn load(&self) -> Result<Config, Failure> {
@@ -125,11 +133,17 @@ impl Options {
             flags.insert("listen".to_owned(), Value::String(listen.to_string()));
         }
         if let Some(data) = &self.data {
-            flags.insert("data".to_owned(), Value::String(data.to_string_lossy().into_owned()));
+            flags.insert(
+                "data".to_owned(),
+                Value::String(data.to_string_lossy().into_owned()),
+            );
         }
         let mut layers = Vec::new();
         let default = PathBuf::from("daka.toml");
-        let file = self.config.clone().or_else(|| default.exists().then_some(default));
+        let file = self
+            .config
+            .clone()
+            .or_else(|| default.exists().then_some(default));
         if let Some(file) = file {
             layers.push(Layer::file(&file)?);
         }
@@ -140,5 +154,6 @@ impl Options {
 }
 
 fn is_yaml(file: &std::path::Path) -> bool {
-    file.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+    file.extension()
+        .is_some_and(|extension| extension == "yaml" || extension == "yml")
 }

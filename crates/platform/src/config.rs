@@ -81,7 +81,10 @@ pub struct ConfigError {
 impl Layer {
     /// Settings from `source`, a name for messages.
     pub fn new(source: &str, table: Table) -> Self {
-        Self { source: source.to_owned(), table }
+        Self {
+            source: source.to_owned(),
+            table,
+        }
     }
 
     /// A TOML file.
@@ -89,9 +92,14 @@ impl Layer {
     /// # Errors
     /// Where it cannot be read, or is no TOML.
     pub fn file(path: &Path) -> Result<Self, ConfigError> {
-        let fault = |problem: String| ConfigError { place: path.display().to_string(), problem };
+        let fault = |problem: String| ConfigError {
+            place: path.display().to_string(),
+            problem,
+        };
         let text = std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
-        let table = text.parse().map_err(|error: toml::de::Error| fault(error.to_string()))?;
+        let table = text
+            .parse()
+            .map_err(|error: toml::de::Error| fault(error.to_string()))?;
         Ok(Self::new(&path.display().to_string(), table))
     }
 
@@ -102,7 +110,9 @@ impl Layer {
     pub fn environment(variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let mut table = Table::new();
         for (name, value) in variables {
-            let Some(key) = name.strip_prefix(PREFIX) else { continue };
+            let Some(key) = name.strip_prefix(PREFIX) else {
+                continue;
+            };
             let parts: Vec<String> = key.split(SEPARATOR).map(str::to_lowercase).collect();
             let fault = |problem: &str| ConfigError {
                 place: format!("the environment variable {name}"),
@@ -155,8 +165,13 @@ fn read(table: &Table, place: &str) -> Result<Config, ConfigError> {
     Config::deserialize(Value::Table(table.clone())).map_err(|error: toml::de::Error| {
         let problem = error.to_string();
         let problem = problem.trim();
-        let hint = nearest(problem).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
-        ConfigError { place: place.to_owned(), problem: format!("{problem}{hint}") }
+        let hint = nearest(problem)
+            .map(|name| format!("; did you mean `{name}`?"))
+            .unwrap_or_default();
+        ConfigError {
+            place: place.to_owned(),
+            problem: format!("{problem}{hint}"),
+        }
     })
 }
 
@@ -177,7 +192,9 @@ fn merge(below: &mut Table, above: Table) {
     for (key, value) in above {
         match (below.get_mut(&key), value) {
             (Some(Value::Table(below)), Value::Table(above)) => {
-                let other_backend = above.get("backend").is_some_and(|backend| Some(backend) != below.get("backend"));
+                let other_backend = above
+                    .get("backend")
+                    .is_some_and(|backend| Some(backend) != below.get("backend"));
                 if other_backend || key == "signing_key" {
                     *below = above;
                 } else {
@@ -196,13 +213,17 @@ fn insert(table: &mut Table, parts: &[String], value: Value) -> Option<()> {
     if rest.is_empty() {
         return table.insert(first.clone(), value).is_none().then_some(());
     }
-    let below = table.entry(first.clone()).or_insert_with(|| Value::Table(Table::new()));
+    let below = table
+        .entry(first.clone())
+        .or_insert_with(|| Value::Table(Table::new()));
     insert(below.as_table_mut()?, rest, value)
 }
 
 fn scalar(text: &str) -> Value {
     let read: Result<Table, _> = format!("value = {text}").parse();
-    read.ok().and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::String(text.to_owned()))
+    read.ok()
+        .and_then(|mut table| table.remove("value"))
+        .unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
 fn mask(value: &mut Value) {
@@ -216,9 +237,14 @@ fn mask(value: &mut Value) {
 
 /// An address without the password that stands in it.
 fn without_password(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return text.to_owned();
+    };
     let authority = rest.split('/').next().unwrap_or_default();
-    match authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':')) {
+    match authority
+        .rsplit_once('@')
+        .and_then(|(user, _)| user.split_once(':'))
+    {
         Some((user, password)) => {
             let masked = rest.replacen(&format!("{user}:{password}@"), &format!("{user}:***@"), 1);
             format!("{scheme}://{masked}")
@@ -242,8 +268,11 @@ mod tests {
             ("DAKA__SUBGRAPHS__USER", "http://users/graphql"),
             ("HOME", "/root"),
         ];
-        let environment =
-            Layer::environment(environment.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let environment = Layer::environment(
+            environment
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
         let file = layer("[habit]\nmax_habits = 3\n[store]\nbackend = \"mongodb\"\nurl = \"mongodb://db\"");
         let config = Config::load([file, environment.unwrap()]).unwrap();
         assert_eq!(config.habit.max_habits, 7);
@@ -266,10 +295,14 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_with_the_nearest_name() {
-        let message = Config::load([layer("lisen = \"127.0.0.1:1\"")]).unwrap_err().to_string();
+        let message = Config::load([layer("lisen = \"127.0.0.1:1\"")])
+            .unwrap_err()
+            .to_string();
         assert!(message.contains("configuration in daka.toml"), "{message}");
         assert!(message.contains("did you mean `listen`?"), "{message}");
-        let message = Config::load([layer("[habit]\nmax_habit = 3")]).unwrap_err().to_string();
+        let message = Config::load([layer("[habit]\nmax_habit = 3")])
+            .unwrap_err()
+            .to_string();
         assert!(message.contains("did you mean `max_habits`?"), "{message}");
     }
 

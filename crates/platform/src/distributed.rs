@@ -33,19 +33,34 @@ pub async fn router(mut config: Config) -> Result<(), Failure> {
 
     // The platform's own subgraphs demand to know who asks.
     for (name, url) in &config.subgraphs {
-        let subgraph = config.router.subgraphs.entry(name.clone()).or_insert_with(|| SubgraphConfig {
-            url: Some(url.clone()),
-            ..config.router.all_subgraphs.clone()
-        });
+        let subgraph = config
+            .router
+            .subgraphs
+            .entry(name.clone())
+            .or_insert_with(|| SubgraphConfig {
+                url: Some(url.clone()),
+                ..config.router.all_subgraphs.clone()
+            });
         subgraph.principal = true;
     }
-    let sealer = Sealer { tokens: service_token(&config)?, clock: clock.clone() };
-    let transports =
-        Transports::default().sealer(Arc::new(sealer)).tracer(Arc::new(telemetry::propagation::inject));
+    let sealer = Sealer {
+        tokens: service_token(&config)?,
+        clock: clock.clone(),
+    };
+    let transports = Transports::default()
+        .sealer(Arc::new(sealer))
+        .tracer(Arc::new(telemetry::propagation::inject));
     let gatekeeper = Gatekeeper::new(published(&config)?, cache.clone(), clock, peers);
     let composed = supergraph::compose(&config.subgraphs)?;
-    let gateway = supergraph::gateway(&config, &composed.supergraph_sdl, transports, Arc::new(gatekeeper))?;
-    let routes = gateway.routes.merge(health::routes(checks(&config, cache)?, telemetry.metrics()));
+    let gateway = supergraph::gateway(
+        &config,
+        &composed.supergraph_sdl,
+        transports,
+        Arc::new(gatekeeper),
+    )?;
+    let routes = gateway
+        .routes
+        .merge(health::routes(checks(&config, cache)?, telemetry.metrics()));
     println!("The router listens on http://{}", listener.local_addr()?);
     serve::serve(listener, routes, shutdown, config.shutdown_grace()).await
 }
@@ -61,7 +76,13 @@ pub async fn subgraph(config: Config, name: &str) -> Result<(), Failure> {
     let (clock, random) = (Clock::system(), Random::from_os());
     let stores = stores::open(&config, clock.clone(), random.clone()).await?;
     let keys = stores::keys(&config, &random)?;
-    let (built, peers) = Builder { config: &config, stores: &stores, keys: &keys }.build(name).await?;
+    let (built, peers) = Builder {
+        config: &config,
+        stores: &stores,
+        keys: &keys,
+    }
+    .build(name)
+    .await?;
     peers.connect(over_http(&config, &clock)?);
 
     let tokens = service_token(&config)?;
@@ -73,7 +94,13 @@ pub async fn subgraph(config: Config, name: &str) -> Result<(), Failure> {
     if name == user::NAME {
         routes = routes.merge(embedded::published_keys(&keys.0));
     }
-    let sessions = Sessions::new(stores.documents.clone(), stores.cache.clone(), clock, random, &keys.1);
+    let sessions = Sessions::new(
+        stores.documents.clone(),
+        stores.cache.clone(),
+        clock,
+        random,
+        &keys.1,
+    );
     let sessions = (name == user::NAME).then_some(sessions);
     let workers = Workers::start(&stores, std::slice::from_ref(&built), sessions, &shutdown);
     println!("The subgraph {name} listens on http://{}", listener.local_addr()?);
@@ -107,18 +134,31 @@ fn opened(tokens: &ServiceToken, headers: &HeaderMap, audience: &str, clock: &Cl
 /// The keys that the user subgraph publishes beside its endpoint.
 fn published(config: &Config) -> Result<PublishedKeys, Failure> {
     let url = beside(config, user::NAME, "/.well-known/jwks.json")?;
-    Ok(PublishedKeys::at(url, client()?, &config.auth.issuer, &config.auth.audience))
+    Ok(PublishedKeys::at(
+        url,
+        client()?,
+        &config.auth.issuer,
+        &config.auth.audience,
+    ))
 }
 
 /// Another path of the process that serves a subgraph.
 fn beside(config: &Config, name: &str, path: &str) -> Result<String, Failure> {
-    let url = config.subgraphs.get(name).ok_or_else(|| format!("subgraphs.{name} is not configured"))?;
-    let url: reqwest::Url = url.parse().map_err(|error| format!("subgraphs.{name}: {error}"))?;
+    let url = config
+        .subgraphs
+        .get(name)
+        .ok_or_else(|| format!("subgraphs.{name} is not configured"))?;
+    let url: reqwest::Url = url
+        .parse()
+        .map_err(|error| format!("subgraphs.{name}: {error}"))?;
     Ok(url.join(path)?.to_string())
 }
 
 fn client() -> Result<reqwest::Client, Failure> {
-    Ok(reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?)
+    Ok(reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(5))
+        .build()?)
 }
 
 /// What the router needs: its cache, and each subgraph. Without one of these the others still answer.
@@ -135,7 +175,9 @@ fn checks(config: &Config, cache: Cache) -> Result<Vec<Check>, Failure> {
             Box::pin(async move {
                 match asked.await.and_then(reqwest::Response::error_for_status) {
                     Ok(_) => Standing::Ok,
-                    Err(error) => Standing::Degraded { reason: error.without_url().to_string() },
+                    Err(error) => Standing::Degraded {
+                        reason: error.without_url().to_string(),
+                    },
                 }
             })
         }));

@@ -42,7 +42,11 @@ impl Platform {
     ) -> Result<Self, Failure> {
         let stores = stores::open(config, clock.clone(), random.clone()).await?;
         let keys = stores::keys(config, &random)?;
-        let builder = Builder { config, stores: &stores, keys: &keys };
+        let builder = Builder {
+            config,
+            stores: &stores,
+            keys: &keys,
+        };
         let subgraphs = builder.build_all().await?;
 
         let peers = Peers::new("router");
@@ -54,16 +58,26 @@ impl Platform {
             transports = transports.in_process(subgraph.name, Arc::new(InProcess(subgraph.schema.clone())));
         }
         let composed = supergraph::compose(&Default::default())?;
-        let gateway = supergraph::gateway(config, &composed.supergraph_sdl, transports, Arc::new(gatekeeper))?;
+        let gateway =
+            supergraph::gateway(config, &composed.supergraph_sdl, transports, Arc::new(gatekeeper))?;
 
-        let sessions =
-            Sessions::new(stores.documents.clone(), stores.cache.clone(), clock, random, &keys.1);
+        let sessions = Sessions::new(
+            stores.documents.clone(),
+            stores.cache.clone(),
+            clock,
+            random,
+            &keys.1,
+        );
         let workers = Workers::start(&stores, &subgraphs, Some(sessions), shutdown);
         let routes = gateway
             .routes
             .merge(published_keys(&keys.0))
             .merge(health::routes(health::of_stores(&stores), metrics));
-        Ok(Self { routes, stores, workers })
+        Ok(Self {
+            routes,
+            stores,
+            workers,
+        })
     }
 
     /// Waits for what goes on beside requests, which was told to stop.
@@ -80,10 +94,22 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     let shutdown = serve::shutdown_on_signals();
     let telemetry = telemetry::init(&config.telemetry, "daka", &shutdown)?;
     let listener = serve::listen(config.listen).await?;
-    let platform =
-        Platform::start(&config, Clock::system(), Random::from_os(), telemetry.metrics(), &shutdown).await?;
+    let platform = Platform::start(
+        &config,
+        Clock::system(),
+        Random::from_os(),
+        telemetry.metrics(),
+        &shutdown,
+    )
+    .await?;
     greet(&config, listener.local_addr()?);
-    serve::serve(listener, platform.routes.clone(), shutdown.clone(), config.shutdown_grace()).await?;
+    serve::serve(
+        listener,
+        platform.routes.clone(),
+        shutdown.clone(),
+        config.shutdown_grace(),
+    )
+    .await?;
     shutdown.cancel();
     platform.finish().await;
     Ok(())
@@ -100,8 +126,20 @@ pub async fn work(config: Config) -> Result<(), Failure> {
     let (clock, random) = (Clock::system(), Random::from_os());
     let stores = stores::open(&config, clock.clone(), random.clone()).await?;
     let keys = stores::keys(&config, &random)?;
-    let subgraphs = Builder { config: &config, stores: &stores, keys: &keys }.build_all().await?;
-    let sessions = Sessions::new(stores.documents.clone(), stores.cache.clone(), clock, random, &keys.1);
+    let subgraphs = Builder {
+        config: &config,
+        stores: &stores,
+        keys: &keys,
+    }
+    .build_all()
+    .await?;
+    let sessions = Sessions::new(
+        stores.documents.clone(),
+        stores.cache.clone(),
+        clock,
+        random,
+        &keys.1,
+    );
     let workers = Workers::start(&stores, &subgraphs, Some(sessions), &shutdown);
     let routes = health::routes(health::of_stores(&stores), telemetry.metrics());
     serve::serve(listener, routes, shutdown.clone(), config.shutdown_grace()).await?;

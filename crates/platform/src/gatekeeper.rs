@@ -45,15 +45,27 @@ struct Published {
 impl PublishedKeys {
     /// Keys of this process.
     pub fn own(verifier: Verifier) -> Self {
-        Self { verifier: RwLock::new(Some(verifier)), published: None }
+        Self {
+            verifier: RwLock::new(Some(verifier)),
+            published: None,
+        }
     }
 
     /// Keys that are published at an address as a JWK set (RFC 7517), looked up when a token names one that is
     /// not known.
     pub fn at(url: String, client: reqwest::Client, issuer: &str, audience: &str) -> Self {
         let (issuer, audience) = (issuer.to_owned(), audience.to_owned());
-        let published = Published { url, client, issuer, audience, asked_at: tokio::sync::Mutex::default() };
-        Self { verifier: RwLock::default(), published: Some(published) }
+        let published = Published {
+            url,
+            client,
+            issuer,
+            audience,
+            asked_at: tokio::sync::Mutex::default(),
+        };
+        Self {
+            verifier: RwLock::default(),
+            published: Some(published),
+        }
     }
 
     async fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError> {
@@ -91,7 +103,14 @@ impl PublishedKeys {
 
 impl Published {
     async fn verifier(&self) -> Result<Verifier, Box<dyn std::error::Error + Send + Sync>> {
-        let set = self.client.get(&self.url).send().await?.error_for_status()?.json().await?;
+        let set = self
+            .client
+            .get(&self.url)
+            .send()
+            .await?
+            .error_for_status()?
+            .json()
+            .await?;
         Ok(Verifier::from_jwks(&set, &self.issuer, &self.audience)?)
     }
 }
@@ -99,7 +118,12 @@ impl Published {
 impl Gatekeeper {
     /// A gatekeeper with its keys and its way to the user domain.
     pub fn new(keys: PublishedKeys, cache: Cache, clock: Clock, peers: Peers) -> Self {
-        Self { keys: Arc::new(keys), cache, clock, peers }
+        Self {
+            keys: Arc::new(keys),
+            cache,
+            clock,
+            peers,
+        }
     }
 
     async fn judge(&self, headers: &HeaderMap) -> Result<Principal, AuthError> {
@@ -167,5 +191,9 @@ fn bearer(credentials: &str) -> Option<&str> {
 
 fn unauthenticated(locale: Locale) -> AuthError {
     let message = texts::render(&Text::new("unauthenticated"), locale);
-    AuthError { code: ErrorCode::Unauthenticated, message, retry_after: None }
+    AuthError {
+        code: ErrorCode::Unauthenticated,
+        message,
+        retry_after: None,
+    }
 }

@@ -32,10 +32,16 @@ pub fn run(folder: &Path) -> Result<(), Failure> {
 /// # Errors
 /// Where the schemas do not compose, or an operation does not hold.
 pub fn files() -> Result<Vec<(PathBuf, String)>, Failure> {
-    let addresses =
-        subgraphs::NAMES.iter().map(|name| ((*name).to_owned(), ADDRESS.replace("{name}", name))).collect();
+    let addresses = subgraphs::NAMES
+        .iter()
+        .map(|name| ((*name).to_owned(), ADDRESS.replace("{name}", name)))
+        .collect();
     let composed = supergraph::compose(&addresses)?;
-    let engine = Engine::new(&composed.supergraph_sdl, &Default::default(), Transports::default())?;
+    let engine = Engine::new(
+        &composed.supergraph_sdl,
+        &Default::default(),
+        Transports::default(),
+    )?;
     let operations = supergraph::operations();
     let api = RestApi::load(&engine, &operations).map_err(|errors| supergraph::lines(&errors))?;
 
@@ -45,6 +51,9 @@ pub fn files() -> Result<Vec<(PathBuf, String)>, Failure> {
         .collect();
     files.push((PathBuf::from("supergraph.graphql"), composed.supergraph_sdl));
     files.push((PathBuf::from("api.graphql"), composed.api_sdl));
-    files.push((PathBuf::from("openapi.json"), format!("{}\n", api.openapi(&supergraph::info()))));
+    files.push((
+        PathBuf::from("openapi.json"),
+        format!("{}\n", api.openapi(&supergraph::info())),
+    ));
     Ok(files)
 }

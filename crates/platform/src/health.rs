@@ -45,7 +45,10 @@ impl Check {
         name: &'static str,
         check: impl Fn() -> BoxFuture<'static, Standing> + Send + Sync + 'static,
     ) -> Self {
-        Self { name, check: Box::new(check) }
+        Self {
+            name,
+            check: Box::new(check),
+        }
     }
 }
 
@@ -58,7 +61,10 @@ struct Ready {
 /// `/health/live`, `/health/ready` and `/metrics`.
 pub fn routes(checks: Vec<Check>, metrics: Metrics) -> Router {
     Router::new()
-        .route("/health/live", get(|| async { Json(serde_json::json!({ "status": "ok" })) }))
+        .route(
+            "/health/live",
+            get(|| async { Json(serde_json::json!({ "status": "ok" })) }),
+        )
         .route("/health/ready", get(ready).with_state(Arc::new(checks)))
         .route("/metrics", get(exposition).with_state(metrics))
 }
@@ -70,22 +76,43 @@ async fn exposition(State(metrics): State<Metrics>) -> impl IntoResponse {
 async fn ready(State(checks): State<Arc<Vec<Check>>>) -> Response {
     let standings = join_all(checks.iter().map(|check| async {
         let judged = tokio::time::timeout(PATIENCE, (check.check)()).await;
-        let late = || Standing::Unavailable { reason: "does not answer in time".to_owned() };
+        let late = || Standing::Unavailable {
+            reason: "does not answer in time".to_owned(),
+        };
         (check.name, judged.unwrap_or_else(|_| late()))
     }))
     .await;
-    let worst = standings.iter().map(|(_, standing)| standing).fold("ok", |worst, standing| match standing {
-        Standing::Ok => worst,
-        Standing::Degraded { .. } if worst == "ok" => "degraded",
-        Standing::Degraded { .. } => worst,
-        Standing::Unavailable { .. } => "unavailable",
-    });
+    let worst = standings
+        .iter()
+        .map(|(_, standing)| standing)
+        .fold("ok", |worst, standing| match standing {
+            Standing::Ok => worst,
+            Standing::Degraded { .. } if worst == "ok" => "degraded",
+            Standing::Degraded { .. } => worst,
+            Standing::Unavailable { .. } => "unavailable",
+        });
     let checks = standings
         .into_iter()
-        .map(|(name, standing)| (name.to_owned(), serde_json::to_value(standing).unwrap_or_default()))
+        .map(|(name, standing)| {
+            (
+                name.to_owned(),
+                serde_json::to_value(standing).unwrap_or_default(),
+            )
+        })
         .collect();
-    let status = if worst == "unavailable" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    (status, Json(Ready { status: worst, checks })).into_response()
+    let status = if worst == "unavailable" {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::OK
+    };
+    (
+        status,
+        Json(Ready {
+            status: worst,
+            checks,
+        }),
+    )
+        .into_response()
 }
 
 /// The checks of the stores.
@@ -128,6 +155,8 @@ pub fn of_cache(health: cache::Health) -> Standing {
 fn needed<E: std::fmt::Display>(pinged: Result<(), E>) -> Standing {
     match pinged {
         Ok(()) => Standing::Ok,
-        Err(error) => Standing::Unavailable { reason: error.to_string() },
+        Err(error) => Standing::Unavailable {
+            reason: error.to_string(),
+        },
     }
 }

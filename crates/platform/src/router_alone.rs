@@ -30,14 +30,16 @@ pub async fn run(config: Config, supergraph: &Supergraph) -> Result<(), Failure>
     let telemetry = telemetry::init(&config.telemetry, "daka-router", &shutdown)?;
     let listener = serve::listen(config.listen).await?;
     let supergraph = match supergraph {
-        Supergraph::Composed(file) => {
-            std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?
-        }
+        Supergraph::Composed(file) => std::fs::read_to_string(file)
+            .map_err(|error| format!("cannot read {}: {error}", file.display()))?,
         Supergraph::Sources(file) => composed(file).await?,
     };
     let transports = Transports::default().tracer(Arc::new(telemetry::propagation::inject));
     let engine = Engine::new(&supergraph, &config.router, transports)?;
-    let options = router::http::HttpOptions { config: config.router.clone(), ..Default::default() };
+    let options = router::http::HttpOptions {
+        config: config.router.clone(),
+        ..Default::default()
+    };
     let routes = router::http::service(EngineHandle::new(Arc::new(engine)), options)
         .merge(health::routes(Vec::new(), telemetry.metrics()));
     println!("The router listens on http://{}/graphql", listener.local_addr()?);
@@ -59,8 +61,11 @@ async fn composed(file: &Path) -> Result<String, Failure> {
     for (name, url) in config.urls() {
         fetched.insert(name.to_owned(), sdl(name, url).await?);
     }
-    let sources: Vec<SubgraphSource> =
-        config.sources(|name, _| fetched.remove(name).ok_or_else(|| format!("{name} was not asked")))?;
+    let sources: Vec<SubgraphSource> = config.sources(|name, _| {
+        fetched
+            .remove(name)
+            .ok_or_else(|| format!("{name} was not asked"))
+    })?;
     let composed = composition::compose(&sources).map_err(|errors| lines(&errors))?;
     for hint in &composed.hints {
         eprintln!("hint {}: {}", hint.code, hint.message);
@@ -70,12 +75,26 @@ async fn composed(file: &Path) -> Result<String, Failure> {
 
 /// The SDL that a running subgraph tells of itself.
 async fn sdl(name: &str, url: &str) -> Result<String, Failure> {
-    let fault = |problem: &dyn std::fmt::Display| format!("the subgraph {name} at {url} does not tell its SDL: {problem}");
-    let client = reqwest::Client::builder().timeout(std::time::Duration::from_secs(10)).build()?;
+    let fault = |problem: &dyn std::fmt::Display| {
+        format!("the subgraph {name} at {url} does not tell its SDL: {problem}")
+    };
+    let client = reqwest::Client::builder()
+        .timeout(std::time::Duration::from_secs(10))
+        .build()?;
     let query = serde_json::json!({ "query": "query { _service { sdl } }" });
-    let sent = client.post(url).json(&query).send().await.and_then(reqwest::Response::error_for_status);
-    let answer: serde_json::Value =
-        sent.map_err(|error| fault(&error.without_url()))?.json().await.map_err(|error| fault(&error))?;
-    let sdl = answer.pointer("/data/_service/sdl").and_then(serde_json::Value::as_str);
+    let sent = client
+        .post(url)
+        .json(&query)
+        .send()
+        .await
+        .and_then(reqwest::Response::error_for_status);
+    let answer: serde_json::Value = sent
+        .map_err(|error| fault(&error.without_url()))?
+        .json()
+        .await
+        .map_err(|error| fault(&error))?;
+    let sdl = answer
+        .pointer("/data/_service/sdl")
+        .and_then(serde_json::Value::as_str);
     Ok(sdl.ok_or_else(|| fault(&"its answer has none"))?.to_owned())
 }

@@ -14,7 +14,9 @@ use crate::cli::Failure;
 /// # Errors
 /// Where the address is taken or not this machine's.
 pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}").into())
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("cannot listen on {address}: {error}").into())
 }
 
 /// Serves until `shutdown`; requests in flight get `grace` to finish.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use auth::{AuthConfig, Keys};
 use cache::Cache;
-use docstore::{DocStore, StoreConfig};
+use docstore::{DocStore, Document as _, StoreConfig};
 use events::Bus;
 use kernel::{Clock, Random};
 use relstore::{RelStore, RelStoreConfig};
@@ -38,10 +38,20 @@ pub async fn open(config: &Config, clock: Clock, random: Random) -> Result<Store
     let documents = DocStore::open(&under(&config.data, &config.store)).await?;
     documents.ensure(events::COLLECTIONS).await?;
     documents.ensure(auth::COLLECTIONS).await?;
+    documents
+        .ensure(&[subgraph::idempotency::Remembered::COLLECTION])
+        .await?;
     let relations = RelStore::open(&relations_under(&config.data, &config.relations)).await?;
     let cache = Cache::open(&config.cache, clock.clone())?;
     let bus = Bus::open(&config.bus, documents.clone(), clock.clone(), random.clone())?;
-    Ok(Stores { documents, relations, cache, bus, clock, random })
+    Ok(Stores {
+        documents,
+        relations,
+        cache,
+        bus,
+        clock,
+        random,
+    })
 }
 
 /// The keys that sign access tokens.
@@ -55,7 +65,9 @@ pub fn keys(config: &Config, random: &Random) -> Result<(Keys, AuthConfig), Fail
 
 fn under(data: &Path, config: &StoreConfig) -> StoreConfig {
     match config {
-        StoreConfig::Sqlite { path } => StoreConfig::Sqlite { path: data.join(path) },
+        StoreConfig::Sqlite { path } => StoreConfig::Sqlite {
+            path: data.join(path),
+        },
         server => server.clone(),
     }
 }
@@ -64,7 +76,9 @@ fn relations_under(data: &Path, config: &RelStoreConfig) -> RelStoreConfig {
     match config.url.strip_prefix("sqlite://") {
         Some(rest) if !rest.contains(":memory:") => {
             let (path, options) = rest.split_once('?').unwrap_or((rest, "mode=rwc"));
-            RelStoreConfig { url: format!("sqlite://{}?{options}", data.join(path).display()) }
+            RelStoreConfig {
+                url: format!("sqlite://{}?{options}", data.join(path).display()),
+            }
         }
         _ => config.clone(),
     }

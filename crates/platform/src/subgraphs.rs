@@ -18,7 +18,11 @@ pub const NAMES: [&str; 3] = [user::NAME, habit::NAME, checkin::NAME];
 
 /// The SDL of every subgraph, without any store.
 pub fn sdls() -> [(&'static str, String); 3] {
-    [(user::NAME, user::sdl()), (habit::NAME, habit::sdl()), (checkin::NAME, checkin::sdl())]
+    [
+        (user::NAME, user::sdl()),
+        (habit::NAME, habit::sdl()),
+        (checkin::NAME, checkin::sdl()),
+    ]
 }
 
 /// Builds subgraphs on open stores.
@@ -67,16 +71,36 @@ impl Builder<'_> {
     }
 
     fn deps(&self, name: &str) -> (Deps, Peers) {
-        let Stores { documents, relations, cache, clock, random, .. } = self.stores.clone();
+        let Stores {
+            documents,
+            relations,
+            cache,
+            clock,
+            random,
+            ..
+        } = self.stores.clone();
         let peers = Peers::new(name);
         let outbox = Outbox::new(name, clock.clone(), random.clone());
-        let deps =
-            Deps { store: documents, relations, cache, outbox, clock, random: random.fork(), peers: peers.clone() };
+        let deps = Deps {
+            store: documents,
+            relations,
+            cache,
+            outbox,
+            clock,
+            random: random.fork(),
+            peers: peers.clone(),
+        };
         (deps, peers)
     }
 
     fn user_services(&self) -> Result<user::Services, Failure> {
-        let Stores { documents, cache, clock, random, .. } = self.stores.clone();
+        let Stores {
+            documents,
+            cache,
+            clock,
+            random,
+            ..
+        } = self.stores.clone();
         let (keys, auth) = self.keys;
         let wechat = match self.config.wechat.mode {
             Mode::Sandbox => {
@@ -104,16 +128,28 @@ pub fn in_process(subgraphs: &[Subgraph]) -> HashMap<String, Peer> {
 /// # Errors
 /// Where the configuration does not say where one is, or has no secret to be trusted by.
 pub fn over_http(config: &Config, clock: &kernel::Clock) -> Result<HashMap<String, Peer>, Failure> {
-    let client = reqwest::Client::builder().no_proxy().timeout(std::time::Duration::from_secs(10)).build()?;
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(std::time::Duration::from_secs(10))
+        .build()?;
     let tokens = service_token(config)?;
     let mut peers = HashMap::new();
     for name in NAMES {
-        let url = config.subgraphs.get(name).ok_or_else(|| format!("subgraphs.{name} is not configured"))?;
+        let url = config
+            .subgraphs
+            .get(name)
+            .ok_or_else(|| format!("subgraphs.{name} is not configured"))?;
         let (tokens, clock) = (tokens.clone(), clock.clone());
-        let seal: Seal = std::sync::Arc::new(move |principal: &Principal| {
-            sealed(&tokens, principal, name, &clock)
-        });
-        peers.insert(name.to_owned(), Peer::Http(HttpPeer { url: url.clone(), client: client.clone(), seal }));
+        let seal: Seal =
+            std::sync::Arc::new(move |principal: &Principal| sealed(&tokens, principal, name, &clock));
+        peers.insert(
+            name.to_owned(),
+            Peer::Http(HttpPeer {
+                url: url.clone(),
+                client: client.clone(),
+                seal,
+            }),
+        );
     }
     Ok(peers)
 }

@@ -13,24 +13,36 @@ use crate::config::Config;
 use crate::subgraphs;
 
 /// The hand-written operations, as they were when the program was built.
-static OPERATIONS: include_dir::Dir<'static> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/../../schema/operations");
+static OPERATIONS: include_dir::Dir<'static> =
+    include_dir::include_dir!("$CARGO_MANIFEST_DIR/../../schema/operations");
 
 /// Composes the platform's supergraph. The addresses are where the subgraphs are, by name; where there is none
 /// they are in this process.
 ///
 /// # Errors
 /// What composition finds wrong, a line each.
-pub fn compose(addresses: &std::collections::BTreeMap<String, String>) -> Result<composition::Composed, Failure> {
+pub fn compose(
+    addresses: &std::collections::BTreeMap<String, String>,
+) -> Result<composition::Composed, Failure> {
     let sources: Vec<SubgraphSource> = subgraphs::sdls()
         .into_iter()
-        .map(|(name, sdl)| SubgraphSource { name: name.to_owned(), url: addresses.get(name).cloned(), sdl })
+        .map(|(name, sdl)| SubgraphSource {
+            name: name.to_owned(),
+            url: addresses.get(name).cloned(),
+            sdl,
+        })
         .collect();
     composition::compose(&sources).map_err(|errors| lines(&errors))
 }
 
 /// Errors as one text, a line each.
 pub fn lines(errors: &[impl ToString]) -> Failure {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n").into()
+    errors
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
+        .into()
 }
 
 /// The operation files with their paths, in order.
@@ -38,7 +50,10 @@ pub fn operations() -> Vec<OperationFile> {
     fn collect(dir: &include_dir::Dir<'_>, files: &mut Vec<OperationFile>) {
         for file in dir.files() {
             let text = file.contents_utf8().unwrap_or_default().to_owned();
-            files.push(OperationFile { path: shown(file.path()), text });
+            files.push(OperationFile {
+                path: shown(file.path()),
+                text,
+            });
         }
         for dir in dir.dirs() {
             collect(dir, files);
@@ -58,7 +73,9 @@ pub fn info() -> Info {
     Info {
         title: "Daka".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        description: Some("Habits and check-ins. Every endpoint is a persisted operation of the GraphQL API.".to_owned()),
+        description: Some(
+            "Habits and check-ins. Every endpoint is a persisted operation of the GraphQL API.".to_owned(),
+        ),
         ..Info::default()
     }
 }
@@ -82,9 +99,15 @@ pub fn gateway(
     let engine = Arc::new(Engine::new(supergraph, &config.router, transports)?);
     let api = Arc::new(RestApi::load(&engine, &operations()).map_err(|errors| lines(&errors))?);
     let rest = RestHandle::new(api, engine.clone(), &info()).map_err(|errors| lines(&errors))?;
-    let http = router::http::HttpOptions { authenticator, config: config.router.clone(), ..Default::default() };
-    let options =
-        RestOptions { http: Arc::new(http.clone()), trace_id: Some(Arc::new(telemetry::propagation::trace_id)) };
+    let http = router::http::HttpOptions {
+        authenticator,
+        config: config.router.clone(),
+        ..Default::default()
+    };
+    let options = RestOptions {
+        http: Arc::new(http.clone()),
+        trace_id: Some(Arc::new(telemetry::propagation::trace_id)),
+    };
     let routes = router::http::service(EngineHandle::new(engine), http).merge(rest.router(options));
     Ok(Gateway { routes })
 }

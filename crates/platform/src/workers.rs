@@ -31,7 +31,12 @@ pub struct Workers {
 
 impl Workers {
     /// Starts what the subgraphs of this process need: a relay for what each emits, and its consumers.
-    pub fn start(stores: &Stores, subgraphs: &[Subgraph], sessions: Option<Sessions>, shutdown: &CancellationToken) -> Self {
+    pub fn start(
+        stores: &Stores,
+        subgraphs: &[Subgraph],
+        sessions: Option<Sessions>,
+        shutdown: &CancellationToken,
+    ) -> Self {
         let mut tasks = JoinSet::new();
         for subgraph in subgraphs {
             let (store, bus, stop) = (stores.documents.clone(), stores.bus.clone(), shutdown.clone());
@@ -43,7 +48,11 @@ impl Workers {
         }
         tasks.spawn(tidy(stores.clone(), sessions, shutdown.clone()));
         let sources = subgraphs.iter().map(|subgraph| subgraph.name).collect();
-        Self { stores: stores.clone(), sources, tasks }
+        Self {
+            stores: stores.clone(),
+            sources,
+            tasks,
+        }
     }
 
     /// Waits for the tasks, which were told to stop, and sends what is still in the outbox.
@@ -53,7 +62,9 @@ impl Workers {
             let flush = Relay::flush(&self.stores.documents, &self.stores.bus, source);
             match tokio::time::timeout(FLUSH, flush).await {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(source, %error, "events stay in the outbox for the next start"),
+                Ok(Err(error)) => {
+                    tracing::warn!(source, %error, "events stay in the outbox for the next start")
+                }
                 Err(_) => tracing::warn!(source, "events stay in the outbox for the next start"),
             }
         }
@@ -89,7 +100,9 @@ async fn tidy_once(stores: &Stores, sessions: Option<&Sessions>) -> kernel::Resu
         sessions.purge().await?;
     }
     let now = stores.clock.now().as_millisecond();
-    let expired = Query::all().filter(Filter::Lt("expiresAt".to_owned(), now.into())).limit(PURGED_AT_ONCE);
+    let expired = Query::all()
+        .filter(Filter::Lt("expiresAt".to_owned(), now.into()))
+        .limit(PURGED_AT_ONCE);
     let remembered = stores.documents.collection::<Remembered>();
     while remembered.delete_where(expired.clone()).await? > 0 {}
     Ok(())

@@ -45,7 +45,7 @@ pub struct HabitState {
 }
 
 /// The state cannot answer: the question, the fact or the change of rules is about days before its window, or
-/// the clock is. [`HabitState::rebuild`] makes one that can, or [`crate::evaluate`] answers from the facts.
+/// the clock is. [`HabitState::unfolded`], from all facts, answers and takes everything in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the state does not reach back that far")]
 pub struct NeedsRebuild;
@@ -77,15 +77,15 @@ impl HabitState {
 
     /// The state after these facts, in any order.
     pub fn rebuild(rules: Rules<'_>, facts: &[Fact], now: Timestamp) -> Self {
-        let mut state = Self::new(rules);
-        state.book = Book::of(facts);
+        let mut state = Self::unfolded(rules, facts);
         state.move_checkpoint(rules, now);
         state
     }
 
-    /// The state with all facts in its window, for a change of days that a stored one no longer holds. It is as
-    /// large as the history until [`Self::advance`] folds it, which [`Self::apply`] does.
-    pub fn whole(rules: Rules<'_>, facts: &[Fact]) -> Self {
+    /// The state after these facts, in any order, with no day folded yet: it never [`NeedsRebuild`], whatever
+    /// the age of the days in question, and is as large as the history until [`Self::apply`] or
+    /// [`Self::advance`] folds it.
+    pub fn unfolded(rules: Rules<'_>, facts: &[Fact]) -> Self {
         let mut state = Self::new(rules);
         state.book = Book::of(facts);
         state

@@ -23,11 +23,9 @@ future-date = This date has not come yet.
 outside-makeup-window = Days before { $oldest } can no longer be made up.
 makeup-quota-spent = All { $quota } makeups of this month are used.
 habit-ended = The habit ended before this date.
-habit-paused = The habit is paused on this date.
 not-due = The habit is not due on this date.
 day-closed = This day is over.
 already-done = This is already done.
-no-check-in = There is no check-in for this day.
 
 # Issues: the key is `issue-` and the code in kebab case.
 issue-required = Is required.
@@ -42,15 +40,12 @@ issue-invalid-date-time = Must be an instant as in RFC 3339.
 issue-invalid-url = Must be an http or https address.
 issue-invalid-id = Is not an id.
 issue-invalid-cursor = Is not a cursor of this list.
-issue-invalid-time-zone = Must be the name of a time zone such as Asia/Shanghai.
 issue-invalid-color = Must be a colour as #RRGGBB.
 issue-duplicate = Is there already.
 issue-not-found = Does not exist.
 issue-contradiction = Does not go together with the rest of the input.
-issue-unreachable = Cannot be reached.
 issue-before-start = Is before the start.
 issue-cycle = Would link a habit to itself.
-issue-future-date = This date has not come yet.
 issue-past-date = Lies in the past.
 wechat-invalid-code = The login code is not valid.
 wechat-code-used = The login code was used already.
@@ -90,3 +85,15 @@ day-habit-paused = The habit was paused.
 day-all-paused = All habits were paused.
 day-archived = The habit was archived.
 day-freeze-spent = A freeze saved the streak.
+
+# Rules
+duplicate = Is there twice.
+required = Is required.
+out-of-range = Must be from { $min } to { $max }.
+too-long = Must have at most { $max } characters.
+not-applicable = Does not apply to this kind.
+too-many-versions = It was changed too often.
+unknown-duration-unit = Must be minutes or hours.
+unknown-time-zone = Must be the name of a time zone such as Asia/Shanghai.
+numeric-offset = Must be the name of a time zone, not an offset.
+invalid-cursor = Is not a cursor of this list.

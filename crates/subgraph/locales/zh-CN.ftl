@@ -23,11 +23,9 @@ future-date = 该日期尚未到来。
 outside-makeup-window = { $oldest } 之前的日期不能再补卡。
 makeup-quota-spent = 本月的 { $quota } 次补卡机会已用完。
 habit-ended = 习惯在该日期之前已结束。
-habit-paused = 习惯在该日期处于暂停状态。
 not-due = 该日期无需打卡。
 day-closed = 这一天已经结束。
 already-done = 已经完成。
-no-check-in = 当天没有打卡记录。
 
 # 输入问题:键为 issue- 加错误码的小写连字符形式。
 issue-required = 必填。
@@ -42,15 +40,12 @@ issue-invalid-date-time = 必须是 RFC 3339 格式的时间。
 issue-invalid-url = 必须是 http 或 https 地址。
 issue-invalid-id = 不是有效的标识。
 issue-invalid-cursor = 不是此列表的游标。
-issue-invalid-time-zone = 必须是时区名称,例如 Asia/Shanghai。
 issue-invalid-color = 必须是 #RRGGBB 格式的颜色。
 issue-duplicate = 重复。
 issue-not-found = 不存在。
 issue-contradiction = 与其他输入矛盾。
-issue-unreachable = 无法达到。
 issue-before-start = 早于开始日期。
 issue-cycle = 会使习惯关联到自身。
-issue-future-date = 该日期尚未到来。
 issue-past-date = 已经过去。
 wechat-invalid-code = 登录凭证无效。
 wechat-code-used = 登录凭证已被使用。
@@ -90,3 +85,15 @@ day-habit-paused = 习惯处于暂停状态。
 day-all-paused = 所有习惯都已暂停。
 day-archived = 习惯已归档。
 day-freeze-spent = 冻结卡保住了连续记录。
+
+# 规则
+duplicate = 重复。
+required = 必填。
+out-of-range = 必须在 { $min } 到 { $max } 之间。
+too-long = 最多 { $max } 个字符。
+not-applicable = 不适用于此类型。
+too-many-versions = 修改次数过多。
+unknown-duration-unit = 必须是分钟或小时。
+unknown-time-zone = 必须是时区名称,例如 Asia/Shanghai。
+numeric-offset = 必须是时区名称,而不是偏移量。
+invalid-cursor = 不是此列表的游标。

@@ -54,7 +54,10 @@ fn refused(refusal: &Refusal, locale: Locale) -> async_graphql::Error {
         extensions.set("retryAfter", seconds);
     }
     if !refusal.issues.is_empty() {
-        extensions.set("issues", Value::List(refusal.issues.iter().map(|one| issue(one, locale)).collect()));
+        extensions.set(
+            "issues",
+            Value::List(refusal.issues.iter().map(|one| issue(one, locale)).collect()),
+        );
     }
     let mut error = async_graphql::Error::new(texts::render(&refusal.text, locale));
     error.extensions = Some(extensions);
@@ -71,5 +74,10 @@ fn issue(issue: &Issue, locale: Locale) -> Value {
         ("code", Value::from(issue.code)),
         ("message", Value::from(texts::render(&issue.text, locale))),
     ];
-    Value::Object(fields.into_iter().map(|(name, value)| (async_graphql::Name::new(name), value)).collect())
+    Value::Object(
+        fields
+            .into_iter()
+            .map(|(name, value)| (async_graphql::Name::new(name), value))
+            .collect(),
+    )
 }

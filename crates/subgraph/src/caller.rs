@@ -13,7 +13,9 @@ pub trait Caller {
 
 impl Caller for Context<'_> {
     fn caller(&self) -> Arc<Principal> {
-        self.data_opt::<Arc<Principal>>().cloned().unwrap_or_else(|| Arc::new(Principal::anonymous()))
+        self.data_opt::<Arc<Principal>>()
+            .cloned()
+            .unwrap_or_else(|| Arc::new(Principal::anonymous()))
     }
 }
 
@@ -46,5 +48,9 @@ pub fn permitted(principal: &Principal, permission: &str) -> Result<(), Refusal>
 /// # Errors
 /// `FORBIDDEN`.
 pub fn service_only(principal: &Principal) -> Result<(), Refusal> {
-    if principal.is_service() { Ok(()) } else { Err(Refusal::forbidden()) }
+    if principal.is_service() {
+        Ok(())
+    } else {
+        Err(Refusal::forbidden())
+    }
 }

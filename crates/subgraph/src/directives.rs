@@ -22,4 +22,10 @@ pub fn list_size(assumed_size: i32) {}
 
 /// How long a connection's list is: as one of the arguments says.
 #[TypeDirective(name = "listSize", location = "FieldDefinition")]
-pub fn page_size(assumed_size: i32, slicing_arguments: Vec<String>, sized_fields: Vec<String>, require_one_slicing_argument: bool) {}
+pub fn page_size(
+    assumed_size: i32,
+    slicing_arguments: Vec<String>,
+    sized_fields: Vec<String>,
+    require_one_slicing_argument: bool,
+) {
+}

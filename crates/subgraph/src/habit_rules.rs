@@ -3,7 +3,10 @@
 use async_graphql::{Enum, InputObject, SimpleObject};
 use jiff::civil::Date as CivilDate;
 use kernel::PathSegment;
-use rules::{Frequency as Written, Goal as RuleGoal, GoalDirection as Direction, GoalKind as Kind, HabitRules, Schedule};
+use rules::{
+    Frequency as Written, Goal as RuleGoal, GoalDirection as Direction, GoalKind as Kind, HabitRules,
+    Schedule,
+};
 
 use crate::directives::list_size;
 use crate::input::Checker;
@@ -108,10 +111,16 @@ impl FrequencyInput {
     /// The schedule, with intervals counted from `anchor` where nothing else is said. Issues stand under the
     /// place where the checker is, which is the frequency itself.
     pub fn judge(&self, check: &mut Checker, anchor: CivilDate) -> Option<Schedule> {
-        let own = self.anchor.as_ref().map(|date| check.at("anchor", |check| check.date(date)));
+        let own = self
+            .anchor
+            .as_ref()
+            .map(|date| check.at("anchor", |check| check.date(date)));
         let written = Written {
             kind: self.kind.into(),
-            days: self.days.as_ref().map(|days| days.iter().copied().map(i64::from).collect()),
+            days: self
+                .days
+                .as_ref()
+                .map(|days| days.iter().copied().map(i64::from).collect()),
             times: self.times.map(i64::from),
             interval: self.interval.map(i64::from),
             anchor: own.flatten(),
@@ -129,7 +138,11 @@ impl GoalInput {
         };
         let unit = self.unit.as_deref().unwrap_or(default);
         let unit = check.at("unit", |check| check.text(unit, 1, 20))?;
-        judged(check, "goal", RuleGoal::new(self.kind.into(), self.value, &unit, self.direction.into()))
+        judged(
+            check,
+            "goal",
+            RuleGoal::new(self.kind.into(), self.value, &unit, self.direction.into()),
+        )
     }
 }
 
@@ -159,7 +172,9 @@ impl RulesChange<'_> {
             Some(None) => Some(None),
             Some(Some(date)) => check.date(date).map(Some),
         });
-        let effective = check.at("effectiveDate", |check| self.effective.and_then(|date| check.date(date)));
+        let effective = check.at("effectiveDate", |check| {
+            self.effective.and_then(|date| check.date(date))
+        });
         let from = effective.unwrap_or(today);
         let current = before.in_force(from);
         let schedule = match self.frequency {
@@ -171,7 +186,9 @@ impl RulesChange<'_> {
             Some(None) => Some(None),
             Some(Some(goal)) => check.at("goal", |check| goal.judge(check)).map(Some),
         };
-        let (Some(schedule), Some(goal)) = (schedule, goal) else { return rules };
+        let (Some(schedule), Some(goal)) = (schedule, goal) else {
+            return rules;
+        };
         let dates = (start.unwrap_or(rules.start), end.unwrap_or(rules.end));
         let mut issues = Vec::new();
         if dates != (rules.start, rules.end) {
@@ -179,7 +196,12 @@ impl RulesChange<'_> {
             (rules.start, rules.end) = dates;
         }
         if schedule != current.schedule || goal != current.goal {
-            issues.extend(rules.edit(effective, schedule, goal, today).err().unwrap_or_default());
+            issues.extend(
+                rules
+                    .edit(effective, schedule, goal, today)
+                    .err()
+                    .unwrap_or_default(),
+            );
         }
         for issue in issues {
             check.issue_at(issue.path, issue.code, issue.text);
@@ -197,7 +219,8 @@ fn judged<T>(check: &mut Checker, here: &str, result: Result<T, Vec<kernel::Issu
         Ok(value) => Some(value),
         Err(issues) => {
             for issue in issues {
-                let skip = usize::from(matches!(issue.path.first(), Some(PathSegment::Field(name)) if name == here));
+                let skip =
+                    usize::from(matches!(issue.path.first(), Some(PathSegment::Field(name)) if name == here));
                 check.issue_at(issue.path.into_iter().skip(skip), issue.code, issue.text);
             }
             None

@@ -27,7 +27,11 @@ pub struct Remembered {
 impl Document for Remembered {
     const COLLECTION: CollectionSpec = CollectionSpec {
         name: "idempotency",
-        indexes: &[IndexSpec { name: "expires", fields: &[("expiresAt", Order::Asc)], unique: false }],
+        indexes: &[IndexSpec {
+            name: "expires",
+            fields: &[("expiresAt", Order::Asc)],
+            unique: false,
+        }],
     };
 
     fn id(&self) -> String {
@@ -52,9 +56,17 @@ pub struct Idempotent {
 
 impl Idempotent {
     /// The request of a user for an operation; `None` where the client sent no key.
-    pub fn new(user: UserId, operation: &str, key: Option<&str>, input: &impl std::fmt::Debug) -> Option<Self> {
+    pub fn new(
+        user: UserId,
+        operation: &str,
+        key: Option<&str>,
+        input: &impl std::fmt::Debug,
+    ) -> Option<Self> {
         let key = key?;
-        Some(Self { id: format!("{user}:{operation}:{key}"), input: fingerprint(&format!("{input:?}")) })
+        Some(Self {
+            id: format!("{user}:{operation}:{key}"),
+            input: fingerprint(&format!("{input:?}")),
+        })
     }
 
     /// The id of what an earlier request with this key created.
@@ -62,7 +74,9 @@ impl Idempotent {
     /// # Errors
     /// `CONFLICT` with `IDEMPOTENCY_MISMATCH` where it had another input.
     pub async fn earlier<T>(&self, store: &DocStore) -> Result<Option<Id<T>>> {
-        let Some(found) = store.collection::<Remembered>().get(&self.id).await? else { return Ok(None) };
+        let Some(found) = store.collection::<Remembered>().get(&self.id).await? else {
+            return Ok(None);
+        };
         if found.input != self.input {
             return Err(Refusal::conflict("IDEMPOTENCY_MISMATCH", Text::new("idempotency-mismatch")).into());
         }

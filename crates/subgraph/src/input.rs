@@ -21,7 +21,10 @@ const MAX_URL: usize = 2048;
 impl Checker {
     /// Starts at an argument, such as `input`.
     pub fn new(argument: &'static str) -> Self {
-        Self { path: vec![argument.into()], issues: Vec::new() }
+        Self {
+            path: vec![argument.into()],
+            issues: Vec::new(),
+        }
     }
 
     /// Judges what stands under `segment`.
@@ -33,13 +36,25 @@ impl Checker {
     }
 
     /// Judges each item of a list under its index.
-    pub fn each<I, T>(&mut self, items: impl IntoIterator<Item = I>, mut judge: impl FnMut(&mut Self, I) -> Option<T>) -> Vec<T> {
-        items.into_iter().enumerate().filter_map(|(index, item)| self.at(index, |check| judge(check, item))).collect()
+    pub fn each<I, T>(
+        &mut self,
+        items: impl IntoIterator<Item = I>,
+        mut judge: impl FnMut(&mut Self, I) -> Option<T>,
+    ) -> Vec<T> {
+        items
+            .into_iter()
+            .enumerate()
+            .filter_map(|(index, item)| self.at(index, |check| judge(check, item)))
+            .collect()
     }
 
     /// Adds an issue here. The text's key is `issue-` and the code in kebab case.
     pub fn issue(&mut self, code: &'static str, text: Text) {
-        self.issues.push(Issue { path: self.path.clone(), code, text });
+        self.issues.push(Issue {
+            path: self.path.clone(),
+            code,
+            text,
+        });
     }
 
     /// Adds an issue that was found elsewhere, with its path from here on.
@@ -58,7 +73,11 @@ impl Checker {
     /// # Errors
     /// `BAD_USER_INPUT`.
     pub fn finish(self) -> Result<(), Refusal> {
-        if self.issues.is_empty() { Ok(()) } else { Err(Refusal::bad_input(self.issues)) }
+        if self.issues.is_empty() {
+            Ok(())
+        } else {
+            Err(Refusal::bad_input(self.issues))
+        }
     }
 
     /// A text of `min` to `max` characters, without surrounding white space and control characters.
@@ -104,7 +123,9 @@ impl Checker {
 
     /// A civil date that exists.
     pub fn date(&mut self, date: &Date) -> Option<CivilDate> {
-        let parsed = is_shape(&date.0, "dddd-dd-dd").then(|| CivilDate::from_str(&date.0).ok()).flatten();
+        let parsed = is_shape(&date.0, "dddd-dd-dd")
+            .then(|| CivilDate::from_str(&date.0).ok())
+            .flatten();
         if parsed.is_none() {
             self.issue("INVALID_DATE", Text::new("issue-invalid-date"));
         }
@@ -113,7 +134,9 @@ impl Checker {
 
     /// A time of day.
     pub fn time(&mut self, time: &TimeOfDay) -> Option<Time> {
-        let parsed = is_shape(&time.0, "dd:dd").then(|| Time::from_str(&format!("{}:00", time.0)).ok()).flatten();
+        let parsed = is_shape(&time.0, "dd:dd")
+            .then(|| Time::from_str(&format!("{}:00", time.0)).ok())
+            .flatten();
         if parsed.is_none() {
             self.issue("INVALID_TIME", Text::new("issue-invalid-time"));
         }
@@ -166,14 +189,20 @@ impl Checker {
     }
 
     fn out_of_range(&mut self, min: f64, max: f64) {
-        self.issue("OUT_OF_RANGE", Text::new("issue-out-of-range").with("min", min).with("max", max));
+        self.issue(
+            "OUT_OF_RANGE",
+            Text::new("issue-out-of-range").with("min", min).with("max", max),
+        );
     }
 }
 
 /// Whether the text has exactly this shape, where `d` stands for a digit.
 fn is_shape(text: &str, shape: &str) -> bool {
     text.len() == shape.len()
-        && text.bytes().zip(shape.bytes()).all(|(c, s)| if s == b'd' { c.is_ascii_digit() } else { c == s })
+        && text
+            .bytes()
+            .zip(shape.bytes())
+            .all(|(c, s)| if s == b'd' { c.is_ascii_digit() } else { c == s })
 }
 
 #[cfg(test)]
@@ -184,7 +213,17 @@ mod tests {
         check
             .issues
             .iter()
-            .map(|issue| (issue.path.iter().map(ToString::to_string).collect::<Vec<_>>().join("."), issue.code))
+            .map(|issue| {
+                (
+                    issue
+                        .path
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect::<Vec<_>>()
+                        .join("."),
+                    issue.code,
+                )
+            })
             .collect()
     }
 
@@ -192,9 +231,14 @@ mod tests {
     fn every_issue_is_found_with_its_path() {
         let mut check = Checker::new("input");
         check.at("title", |check| check.text("  ", 1, 50));
-        check.at("goal", |check| check.at("value", |check| check.number(f64::NAN, 0.0, 10.0)));
+        check.at("goal", |check| {
+            check.at("value", |check| check.number(f64::NAN, 0.0, 10.0))
+        });
         check.at("images", |check| {
-            check.each(["https://a.example/x.png", "javascript:alert(1)"], |check, url| check.url(&Url(url.to_owned())))
+            check.each(
+                ["https://a.example/x.png", "javascript:alert(1)"],
+                |check, url| check.url(&Url(url.to_owned())),
+            )
         });
         assert_eq!(
             codes(check),

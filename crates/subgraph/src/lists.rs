@@ -1,7 +1,7 @@
 //! How lists are asked for: the seed's plain lists, and Relay's connections.
 
-use async_graphql::connection::{Connection, Edge, EmptyFields};
 use async_graphql::OutputType;
+use async_graphql::connection::{Connection, Edge, EmptyFields};
 use kernel::{Cursor, Direction, Page, PageRequest, Refusal, Text};
 
 use crate::input::Checker;
@@ -47,10 +47,18 @@ impl PageArgs {
         } else {
             ("first", self.first, "after", &self.after)
         };
-        let other = if backward { self.first.is_some() || self.after.is_some() } else { self.before.is_some() };
+        let other = if backward {
+            self.first.is_some() || self.after.is_some()
+        } else {
+            self.before.is_some()
+        };
         let mut request = PageRequest {
             limit: limit.unwrap_or(DEFAULT_LIMIT) as usize,
-            direction: if backward { Direction::Backward } else { Direction::Forward },
+            direction: if backward {
+                Direction::Backward
+            } else {
+                Direction::Forward
+            },
             from: None,
         };
         judge(limit_name, &mut |check| {
@@ -67,14 +75,22 @@ impl PageArgs {
                 Err(_) => check.issue("INVALID_CURSOR", Text::new("issue-invalid-cursor")),
             });
         }
-        if issues.is_empty() { Ok(request) } else { Err(Refusal::bad_input(issues)) }
+        if issues.is_empty() {
+            Ok(request)
+        } else {
+            Err(Refusal::bad_input(issues))
+        }
     }
 }
 
 /// The connection for a page.
 pub fn connected<D, T: OutputType>(page: Page<D>, mut wrap: impl FnMut(D) -> T) -> Connected<T> {
     let mut connection = Connection::new(page.has_previous, page.has_next);
-    connection.edges.extend(page.items.into_iter().map(|(cursor, item)| Edge::new(cursor.encode(), wrap(item))));
+    connection.edges.extend(
+        page.items
+            .into_iter()
+            .map(|(cursor, item)| Edge::new(cursor.encode(), wrap(item))),
+    );
     connection
 }
 

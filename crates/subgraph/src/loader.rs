@@ -9,9 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use kernel::{Error, Result};
 use tokio::sync::watch;
 
-type Load<K, V> = Arc<
-    dyn Fn(Vec<K>) -> Pin<Box<dyn Future<Output = Result<HashMap<K, V>>> + Send>> + Send + Sync,
->;
+type Load<K, V> =
+    Arc<dyn Fn(Vec<K>) -> Pin<Box<dyn Future<Output = Result<HashMap<K, V>>> + Send>> + Send + Sync>;
 
 /// Loads values by key for one request, each key once.
 ///
@@ -33,7 +32,10 @@ type Outcome = Option<Result<(), Arc<str>>>;
 
 impl<K, V> Clone for Loader<K, V> {
     fn clone(&self) -> Self {
-        Self { load: self.load.clone(), state: self.state.clone() }
+        Self {
+            load: self.load.clone(),
+            state: self.state.clone(),
+        }
     }
 }
 
@@ -48,8 +50,15 @@ where
         F: Fn(Vec<K>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<HashMap<K, V>>> + Send + 'static,
     {
-        let state = State { known: HashMap::new(), waiting: Vec::new(), batch: None };
-        Self { load: Arc::new(move |keys| Box::pin(load(keys))), state: Arc::new(Mutex::new(state)) }
+        let state = State {
+            known: HashMap::new(),
+            waiting: Vec::new(),
+            batch: None,
+        };
+        Self {
+            load: Arc::new(move |keys| Box::pin(load(keys))),
+            state: Arc::new(Mutex::new(state)),
+        }
     }
 
     /// The value of a key.
@@ -66,7 +75,11 @@ where
                 }
                 Joined::Following(batch) => batch,
             };
-            match batch.wait_for(Option::is_some).await.map(|outcome| outcome.clone()) {
+            match batch
+                .wait_for(Option::is_some)
+                .await
+                .map(|outcome| outcome.clone())
+            {
                 Ok(Some(Err(message))) => return Err(Error::internal(message.to_string())),
                 Ok(_) => {}
                 // The leader was cancelled: the next round leads.
@@ -124,7 +137,11 @@ where
 
     fn abandon(&self) {
         let mut state = self.lock();
-        if state.batch.as_ref().is_some_and(|batch| batch.has_changed().is_err()) {
+        if state
+            .batch
+            .as_ref()
+            .is_some_and(|batch| batch.has_changed().is_err())
+        {
             state.batch = None;
         }
     }
@@ -156,7 +173,11 @@ mod tests {
                 if keys.contains(&13) {
                     return Err(Error::internal("unlucky"));
                 }
-                Ok(keys.into_iter().filter(|key| *key != 0).map(|key| (key, key * 2)).collect())
+                Ok(keys
+                    .into_iter()
+                    .filter(|key| *key != 0)
+                    .map(|key| (key, key * 2))
+                    .collect())
             }
         })
     }
@@ -179,7 +200,12 @@ mod tests {
     async fn a_failed_load_fails_everybody_who_waited_and_may_be_tried_again() {
         let calls = Arc::new(AtomicUsize::new(0));
         let loader = doubling(calls.clone());
-        assert!(join_all([1, 13].map(|key| loader.get(key))).await.iter().all(Result::is_err));
+        assert!(
+            join_all([1, 13].map(|key| loader.get(key)))
+                .await
+                .iter()
+                .all(Result::is_err)
+        );
         assert_eq!(loader.get(1).await.unwrap(), Some(2));
         assert_eq!(calls.load(Ordering::SeqCst), 2);
     }

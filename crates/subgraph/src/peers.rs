@@ -1,7 +1,7 @@
 //! Asks other subgraphs for what their entities are now, on the platform's own behalf.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock, RwLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Request, Response, Value, Variables};
@@ -95,7 +95,10 @@ impl Peers {
             Peer::InProcess(schema) => {
                 let mut request = Request::new(query).variables(Variables::from_json(variables));
                 request.set_parsed_query(self.parsed(query)?);
-                data(subgraph, schema.execute(request.data(self.principal.clone())).await)?
+                data(
+                    subgraph,
+                    schema.execute(request.data(self.principal.clone())).await,
+                )?
             }
             Peer::Http(peer) => data(subgraph, peer.post(&self.principal, query, &variables).await?)?,
         };
@@ -103,17 +106,30 @@ impl Peers {
     }
 
     fn parsed(&self, query: &'static str) -> Result<ExecutableDocument> {
-        if let Some(document) = self.parsed.read().unwrap_or_else(PoisonError::into_inner).get(query) {
+        if let Some(document) = self
+            .parsed
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(query)
+        {
             return Ok(document.clone());
         }
         let document = async_graphql::parser::parse_query(query).map_err(Error::internal)?;
-        self.parsed.write().unwrap_or_else(PoisonError::into_inner).insert(query, document.clone());
+        self.parsed
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(query, document.clone());
         Ok(document)
     }
 }
 
 impl HttpPeer {
-    async fn post(&self, principal: &Principal, query: &str, variables: &serde_json::Value) -> Result<Response> {
+    async fn post(
+        &self,
+        principal: &Principal,
+        query: &str,
+        variables: &serde_json::Value,
+    ) -> Result<Response> {
         let (name, value) = (self.seal)(principal)?;
         let sent = self
             .client
@@ -144,7 +160,9 @@ pub async fn user(peers: &Peers, user: UserId) -> Result<Option<KnownUser>> {
         known: KnownUser,
     }
     let query = "query($representations: [_Any!]!) { _entities(representations: $representations) { ... on User { known } } }";
-    let found = peers.entities::<Entity>("user", query, representation(user)).await?;
+    let found = peers
+        .entities::<Entity>("user", query, representation(user))
+        .await?;
     Ok(found.into_iter().next().flatten().map(|entity| entity.known))
 }
 
@@ -159,8 +177,14 @@ pub async fn habits(peers: &Peers, user: UserId) -> Result<Option<KnownHabits>> 
         known_habits: KnownHabits,
     }
     let query = "query($representations: [_Any!]!) { _entities(representations: $representations) { ... on User { knownHabits } } }";
-    let found = peers.entities::<Entity>("habit", query, representation(user)).await?;
-    Ok(found.into_iter().next().flatten().map(|entity| entity.known_habits))
+    let found = peers
+        .entities::<Entity>("habit", query, representation(user))
+        .await?;
+    Ok(found
+        .into_iter()
+        .next()
+        .flatten()
+        .map(|entity| entity.known_habits))
 }
 
 /// The version of what the user domain says of somebody; `None` where the account is gone.
@@ -174,8 +198,14 @@ pub async fn user_version(peers: &Peers, user: UserId) -> Result<Option<i64>> {
         rules_version: i64,
     }
     let query = "query($representations: [_Any!]!) { _entities(representations: $representations) { ... on User { rulesVersion } } }";
-    let found = peers.entities::<Entity>("user", query, representation(user)).await?;
-    Ok(found.into_iter().next().flatten().map(|entity| entity.rules_version))
+    let found = peers
+        .entities::<Entity>("user", query, representation(user))
+        .await?;
+    Ok(found
+        .into_iter()
+        .next()
+        .flatten()
+        .map(|entity| entity.rules_version))
 }
 
 /// The revision of somebody's habits.
@@ -189,8 +219,14 @@ pub async fn habits_revision(peers: &Peers, user: UserId) -> Result<Option<i64>>
         habits_revision: i64,
     }
     let query = "query($representations: [_Any!]!) { _entities(representations: $representations) { ... on User { habitsRevision } } }";
-    let found = peers.entities::<Entity>("habit", query, representation(user)).await?;
-    Ok(found.into_iter().next().flatten().map(|entity| entity.habits_revision))
+    let found = peers
+        .entities::<Entity>("habit", query, representation(user))
+        .await?;
+    Ok(found
+        .into_iter()
+        .next()
+        .flatten()
+        .map(|entity| entity.habits_revision))
 }
 
 fn representation(user: UserId) -> serde_json::Value {
@@ -204,7 +240,10 @@ fn data(subgraph: &str, response: Response) -> Result<Value> {
         if unavailable {
             return Err(Refusal::unavailable(1).into());
         }
-        return Err(Error::internal(format!("the subgraph {subgraph} answers: {}", error.message)));
+        return Err(Error::internal(format!(
+            "the subgraph {subgraph} answers: {}",
+            error.message
+        )));
     }
     Ok(response.data)
 }

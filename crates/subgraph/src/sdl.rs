@@ -20,7 +20,10 @@ where
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
 {
-    let options = SDLExportOptions::new().federation().use_space_ident().prefer_single_line_descriptions();
+    let options = SDLExportOptions::new()
+        .federation()
+        .use_space_ident()
+        .prefer_single_line_descriptions();
     let exported = schema.sdl_with_options(options);
     // async-graphql always links v2.5 and defines what it does not know: the link is replaced by ours.
     let body = exported.split("extend schema @link(").next().unwrap_or_default();
@@ -45,12 +48,17 @@ fn without_builtin_directives(block: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     for line in block.lines() {
         let name = line.strip_prefix("directive @").map(|rest| {
-            rest.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default()
+            rest.split(|c: char| !c.is_alphanumeric())
+                .next()
+                .unwrap_or_default()
         });
         match name {
             Some(name) if IMPORTED.contains(&name) || is_builtin(name) => {
                 // Its description stands before it.
-                while kept.last().is_some_and(|line| !line.starts_with('}') && !line.is_empty()) {
+                while kept
+                    .last()
+                    .is_some_and(|line| !line.starts_with('}') && !line.is_empty())
+                {
                     kept.pop();
                 }
             }

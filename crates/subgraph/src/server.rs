@@ -26,11 +26,22 @@ struct Served {
 
 /// `POST /graphql` of a subgraph. A request without a principal is refused, but for its SDL.
 pub fn routes(subgraph: &Subgraph, open: Open) -> Router {
-    let served = Served { name: subgraph.name, sdl: subgraph.sdl.clone(), schema: subgraph.schema.clone(), open };
-    Router::new().route("/graphql", post(answer)).with_state(Arc::new(served))
+    let served = Served {
+        name: subgraph.name,
+        sdl: subgraph.sdl.clone(),
+        schema: subgraph.schema.clone(),
+        open,
+    };
+    Router::new()
+        .route("/graphql", post(answer))
+        .with_state(Arc::new(served))
 }
 
-async fn answer(State(served): State<Arc<Served>>, headers: HeaderMap, Json(request): Json<Request>) -> HttpResponse {
+async fn answer(
+    State(served): State<Arc<Served>>,
+    headers: HeaderMap,
+    Json(request): Json<Request>,
+) -> HttpResponse {
     let Some(principal) = (served.open)(&headers) else {
         return match is_sdl_request(&request) {
             true => reply(&sdl(&served.sdl)),
@@ -38,7 +49,11 @@ async fn answer(State(served): State<Arc<Served>>, headers: HeaderMap, Json(requ
         };
     };
     let span = tracing::info_span!("subgraph", graphql.subgraph.name = served.name);
-    let response = served.schema.execute(request.data(Arc::new(principal))).instrument(span).await;
+    let response = served
+        .schema
+        .execute(request.data(Arc::new(principal)))
+        .instrument(span)
+        .await;
     reply(&response)
 }
 
@@ -50,7 +65,9 @@ fn is_sdl_request(request: &Request) -> bool {
 
 /// The SDL as this crate writes it: async-graphql's own answer links another version of the specification.
 fn sdl(sdl: &str) -> Response {
-    let object = |name: &str, value: Value| Value::Object([(async_graphql::Name::new(name), value)].into_iter().collect());
+    let object = |name: &str, value: Value| {
+        Value::Object([(async_graphql::Name::new(name), value)].into_iter().collect())
+    };
     Response::new(object("_service", object("sdl", Value::from(sdl))))
 }
 
@@ -63,7 +80,11 @@ fn refuse() -> HttpResponse {
 
 fn reply(response: &Response) -> HttpResponse {
     match serde_json::to_vec(response) {
-        Ok(body) => ([(header::CONTENT_TYPE, "application/graphql-response+json")], body).into_response(),
+        Ok(body) => (
+            [(header::CONTENT_TYPE, "application/graphql-response+json")],
+            body,
+        )
+            .into_response(),
         Err(error) => {
             tracing::error!(%error, "an answer cannot be written");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()

@@ -66,7 +66,12 @@ impl App {
     /// answer.
     pub async fn own(&self, user: UserId, habit: HabitId) -> Result<Judged> {
         let owner = crate::ops::refresh::fresh(self, user).await?;
-        let log = self.logs().get(habit).await?.filter(|log| log.user_id == user).ok_or_else(Refusal::not_found)?;
+        let log = self
+            .logs()
+            .get(habit)
+            .await?
+            .filter(|log| log.user_id == user)
+            .ok_or_else(Refusal::not_found)?;
         Ok(Judged { log, owner })
     }
 
@@ -75,8 +80,14 @@ impl App {
         let mut facts = Vec::new();
         let mut page = kernel::PageRequest::first(FACTS_PER_READ);
         loop {
-            let found = self.check_ins().page(of_habit(habit).sort("date", docstore::Order::Asc), &page).await?;
-            let (more, last) = (found.has_next, found.items.last().map(|(cursor, _)| cursor.clone()));
+            let found = self
+                .check_ins()
+                .page(of_habit(habit).sort("date", docstore::Order::Asc), &page)
+                .await?;
+            let (more, last) = (
+                found.has_next,
+                found.items.last().map(|(cursor, _)| cursor.clone()),
+            );
             for check_in in found.into_items() {
                 facts.extend(check_in.facts()?);
             }
@@ -85,7 +96,13 @@ impl App {
             }
             page.from = last;
         }
-        facts.extend(self.facts().find(of_habit(habit)).await?.into_iter().map(|doc| doc.fact));
+        facts.extend(
+            self.facts()
+                .find(of_habit(habit))
+                .await?
+                .into_iter()
+                .map(|doc| doc.fact),
+        );
         Ok(facts)
     }
 
@@ -123,7 +140,7 @@ impl Judged {
         let answer = match first {
             Err(rules::Stop::NeedsRebuild(_)) => {
                 let facts = app.facts_of(self.log.id).await?;
-                self.log.state = HabitState::whole(rules, &facts);
+                self.log.state = HabitState::unfolded(rules, &facts);
                 ask(&mut self.log.state, rules)
             }
             other => other,
@@ -138,9 +155,15 @@ impl Judged {
     /// that the person's streaks must be computed anew where it reaches behind what is folded of them.
     pub async fn apply(&mut self, app: &App, batch: &mut Batch, fact: &Fact) -> Result<rules::Change> {
         let now = app.now();
-        let change = self.ask(app, |state, rules| Ok(state.apply(rules, fact, now)?)).await?;
+        let change = self
+            .ask(app, |state, rules| Ok(state.apply(rules, fact, now)?))
+            .await?;
         batch.replace(&mut self.log);
-        let kept = self.owner.streaks.as_mut().is_none_or(|streaks| streaks.touched(change.since).is_ok());
+        let kept = self
+            .owner
+            .streaks
+            .as_mut()
+            .is_none_or(|streaks| streaks.touched(change.since).is_ok());
         if !kept {
             self.owner.streaks = None;
             batch.replace(&mut self.owner);

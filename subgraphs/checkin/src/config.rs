@@ -17,8 +17,16 @@ pub struct CheckInConfig {
 
 impl Default for CheckInConfig {
     fn default() -> Self {
-        let CheckInPolicy { makeup_window_days, makeup_quota, allow_late } = CheckInPolicy::default();
-        Self { makeup_window_days, makeup_quota, allow_late }
+        let CheckInPolicy {
+            makeup_window_days,
+            makeup_quota,
+            allow_late,
+        } = CheckInPolicy::default();
+        Self {
+            makeup_window_days,
+            makeup_quota,
+            allow_late,
+        }
     }
 }
 

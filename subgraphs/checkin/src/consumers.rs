@@ -22,8 +22,20 @@ pub struct OwnersChanged(pub App);
 impl Handler for OwnersChanged {
     async fn handle(&self, event: &Event) -> Result<(), HandlerError> {
         if let Ok(HabitDeleted { habit_id }) = event.payload_as::<HabitDeleted>() {
-            while self.0.check_ins().delete_where(of_habit(habit_id).limit(DELETED_AT_ONCE)).await? > 0 {}
-            while self.0.facts().delete_where(of_habit(habit_id).limit(DELETED_AT_ONCE)).await? > 0 {}
+            while self
+                .0
+                .check_ins()
+                .delete_where(of_habit(habit_id).limit(DELETED_AT_ONCE))
+                .await?
+                > 0
+            {}
+            while self
+                .0
+                .facts()
+                .delete_where(of_habit(habit_id).limit(DELETED_AT_ONCE))
+                .await?
+                > 0
+            {}
         }
         match refresh::refresh(&self.0, event.user).await {
             // The account is gone, and with it the need to know.

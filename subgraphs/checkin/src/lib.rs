@@ -28,12 +28,20 @@ pub const NAME: &str = "checkin";
 /// Builds the subgraph.
 pub fn build(config: CheckInConfig, deps: Deps) -> Subgraph {
     let app = App { deps, config };
-    let schema = Schema::build(Query, Mutation, EmptySubscription).enable_federation().data(app.clone()).finish();
-    let consumer = Consumer { kinds: consumers::KINDS, handler: Arc::new(consumers::OwnersChanged(app.clone())) };
+    let schema = Schema::build(Query, Mutation, EmptySubscription)
+        .enable_federation()
+        .data(app.clone())
+        .finish();
+    let consumer = Consumer {
+        kinds: consumers::KINDS,
+        handler: Arc::new(consumers::OwnersChanged(app.clone())),
+    };
     Subgraph {
         name: NAME,
         sdl: subgraph::sdl::sdl(&schema),
-        schema: Arc::new(Prepared::new(schema, move |request: Request| request.data(Loaders::new(&app)))),
+        schema: Arc::new(Prepared::new(schema, move |request: Request| {
+            request.data(Loaders::new(&app))
+        })),
         collections: store::COLLECTIONS.to_vec(),
         consumers: vec![consumer],
     }
@@ -41,5 +49,9 @@ pub fn build(config: CheckInConfig, deps: Deps) -> Subgraph {
 
 /// The subgraph's schema in Federation 2 form, without any store.
 pub fn sdl() -> String {
-    subgraph::sdl::sdl(&Schema::build(Query, Mutation, EmptySubscription).enable_federation().finish())
+    subgraph::sdl::sdl(
+        &Schema::build(Query, Mutation, EmptySubscription)
+            .enable_federation()
+            .finish(),
+    )
 }

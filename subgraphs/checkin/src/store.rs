@@ -162,7 +162,10 @@ const HABIT: (&str, Order) = ("habitId", Order::Asc);
 macro_rules! document {
     ($document:ty, $name:literal, $indexes:expr) => {
         impl Document for $document {
-            const COLLECTION: CollectionSpec = CollectionSpec { name: $name, indexes: $indexes };
+            const COLLECTION: CollectionSpec = CollectionSpec {
+                name: $name,
+                indexes: $indexes,
+            };
 
             fn id(&self) -> String {
                 self.id.to_string()
@@ -183,17 +186,45 @@ document!(
     CheckInDoc,
     "check_ins",
     &[
-        IndexSpec { name: "user_date", fields: &[USER, ("date", Order::Desc), ("at", Order::Desc)], unique: false },
-        IndexSpec { name: "habit_date", fields: &[HABIT, ("date", Order::Desc), ("at", Order::Desc)], unique: false },
+        IndexSpec {
+            name: "user_date",
+            fields: &[USER, ("date", Order::Desc), ("at", Order::Desc)],
+            unique: false
+        },
+        IndexSpec {
+            name: "habit_date",
+            fields: &[HABIT, ("date", Order::Desc), ("at", Order::Desc)],
+            unique: false
+        },
     ]
 );
-document!(FactDoc, "habit_facts", &[IndexSpec { name: "habit", fields: &[HABIT], unique: false }]);
-document!(HabitLog, "habit_logs", &[IndexSpec { name: "user", fields: &[USER], unique: false }]);
+document!(
+    FactDoc,
+    "habit_facts",
+    &[IndexSpec {
+        name: "habit",
+        fields: &[HABIT],
+        unique: false
+    }]
+);
+document!(
+    HabitLog,
+    "habit_logs",
+    &[IndexSpec {
+        name: "user",
+        fields: &[USER],
+        unique: false
+    }]
+);
 document!(UserLog, "check_in_users", &[]);
 
 /// Every collection of this domain.
-pub const COLLECTIONS: [CollectionSpec; 4] =
-    [CheckInDoc::COLLECTION, FactDoc::COLLECTION, HabitLog::COLLECTION, UserLog::COLLECTION];
+pub const COLLECTIONS: [CollectionSpec; 4] = [
+    CheckInDoc::COLLECTION,
+    FactDoc::COLLECTION,
+    HabitLog::COLLECTION,
+    UserLog::COLLECTION,
+];
 
 impl CheckInDoc {
     /// The facts that it stands for: that it was made, and where it was, that it was taken back.
@@ -202,11 +233,24 @@ impl CheckInDoc {
     /// Where a stored instant is out of range, which only a damaged store has.
     pub fn facts(&self) -> Result<impl Iterator<Item = Fact>> {
         let Done { count, minutes } = self.done;
-        let check_in = rules::CheckIn { date: self.date, count, minutes, provenance: self.provenance };
+        let check_in = rules::CheckIn {
+            date: self.date,
+            count,
+            minutes,
+            provenance: self.provenance,
+        };
         let id = rules::fact_id(self.id);
-        let made = Fact { id, at: instant(self.at)?, what: What::CheckIn(check_in) };
+        let made = Fact {
+            id,
+            at: instant(self.at)?,
+            what: What::CheckIn(check_in),
+        };
         let undone = match self.undone {
-            Some(undone) => Some(Fact { id: undone.fact, at: instant(undone.at)?, what: What::Undo { of: id } }),
+            Some(undone) => Some(Fact {
+                id: undone.fact,
+                at: instant(undone.at)?,
+                what: What::Undo { of: id },
+            }),
             None => None,
         };
         Ok([Some(made), undone].into_iter().flatten())

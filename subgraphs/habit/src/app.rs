@@ -4,7 +4,6 @@ use docstore::{Batch, Collection, Query, Update};
 use events::Payload;
 use jiff::civil::Date;
 use kernel::{HabitId, Principal, Refusal, Result, Text, UserId};
-use serde::Serialize;
 use subgraph::messages::KnownUser;
 use subgraph::service::Deps;
 use subgraph::{caller, peers};
@@ -34,7 +33,9 @@ impl App {
 
     /// All habits of somebody, in their order.
     pub fn of_user(user: UserId) -> Query {
-        Query::all().eq("userId", user).sort("position", docstore::Order::Asc)
+        Query::all()
+            .eq("userId", user)
+            .sort("position", docstore::Order::Asc)
     }
 
     /// A habit of the person who asks. One of somebody else, public or not, is not theirs to change.
@@ -57,7 +58,9 @@ impl App {
     /// # Errors
     /// `SERVICE_UNAVAILABLE` where it does not answer; `UNAUTHENTICATED` where the account is gone.
     pub async fn known_user(&self, user: UserId) -> Result<KnownUser> {
-        Ok(peers::user(&self.deps.peers, user).await?.ok_or_else(Refusal::unauthenticated)?)
+        Ok(peers::user(&self.deps.peers, user)
+            .await?
+            .ok_or_else(Refusal::unauthenticated)?)
     }
 
     /// The logical date of now for somebody.
@@ -65,7 +68,13 @@ impl App {
     /// # Errors
     /// As [`App::known_user`].
     pub async fn today(&self, user: UserId) -> Result<Date> {
-        Ok(self.known_user(user).await?.rules.times.today(self.deps.clock.now()).date)
+        Ok(self
+            .known_user(user)
+            .await?
+            .rules
+            .times
+            .today(self.deps.clock.now())
+            .date)
     }
 
     /// Adds to a batch that somebody's habits changed in what other domains compute with: the revision grows,
@@ -73,7 +82,7 @@ impl App {
     ///
     /// # Errors
     /// Where the event cannot be written.
-    pub fn tell(&self, batch: &mut Batch, user: UserId, event: &(impl Payload + Serialize)) -> Result<()> {
+    pub fn tell(&self, batch: &mut Batch, user: UserId, event: &impl Payload) -> Result<()> {
         batch.update::<OwnerDoc>(user, Update::new().inc("revision", 1));
         self.deps.outbox.emit(batch, user, event)?;
         Ok(())

@@ -28,11 +28,16 @@ pub const NAME: &str = "habit";
 /// Builds the subgraph.
 pub fn build(config: HabitConfig, deps: Deps) -> Subgraph {
     let app = App { deps, config };
-    let schema = Schema::build(Query, Mutation, EmptySubscription).enable_federation().data(app.clone()).finish();
+    let schema = Schema::build(Query, Mutation, EmptySubscription)
+        .enable_federation()
+        .data(app.clone())
+        .finish();
     Subgraph {
         name: NAME,
         sdl: subgraph::sdl::sdl(&schema),
-        schema: Arc::new(Prepared::new(schema, move |request: Request| request.data(Loaders::new(&app)))),
+        schema: Arc::new(Prepared::new(schema, move |request: Request| {
+            request.data(Loaders::new(&app))
+        })),
         collections: vec![HabitDoc::COLLECTION, store::OwnerDoc::COLLECTION],
         consumers: Vec::new(),
     }
@@ -40,5 +45,9 @@ pub fn build(config: HabitConfig, deps: Deps) -> Subgraph {
 
 /// The subgraph's schema in Federation 2 form, without any store.
 pub fn sdl() -> String {
-    subgraph::sdl::sdl(&Schema::build(Query, Mutation, EmptySubscription).enable_federation().finish())
+    subgraph::sdl::sdl(
+        &Schema::build(Query, Mutation, EmptySubscription)
+            .enable_federation()
+            .finish(),
+    )
 }

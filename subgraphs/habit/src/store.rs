@@ -122,7 +122,10 @@ impl Document for HabitDoc {
 }
 
 impl Document for OwnerDoc {
-    const COLLECTION: CollectionSpec = CollectionSpec { name: "habit_owners", indexes: &[] };
+    const COLLECTION: CollectionSpec = CollectionSpec {
+        name: "habit_owners",
+        indexes: &[],
+    };
 
     fn id(&self) -> String {
         self.id.to_string()

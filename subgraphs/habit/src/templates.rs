@@ -61,7 +61,9 @@ static TEMPLATES: LazyLock<Vec<Template>> = LazyLock::new(|| {
 
 /// The templates of a category, or all.
 pub fn list(category: Option<&str>) -> impl Iterator<Item = &'static Template> {
-    TEMPLATES.iter().filter(move |template| category.is_none_or(|category| template.category == category))
+    TEMPLATES
+        .iter()
+        .filter(move |template| category.is_none_or(|category| template.category == category))
 }
 
 /// A template by id.
@@ -105,12 +107,20 @@ impl TemplateFrequency {
 impl TemplateGoal {
     /// What is counted.
     pub fn kind(&self) -> GoalType {
-        if self.kind == "DURATION" { GoalType::Duration } else { GoalType::Count }
+        if self.kind == "DURATION" {
+            GoalType::Duration
+        } else {
+            GoalType::Count
+        }
     }
 
     /// At least or at most.
     pub fn direction(&self) -> GoalDirection {
-        if self.direction == "AT_MOST" { GoalDirection::AtMost } else { GoalDirection::AtLeast }
+        if self.direction == "AT_MOST" {
+            GoalDirection::AtMost
+        } else {
+            GoalDirection::AtLeast
+        }
     }
 
     /// Of what. A duration's unit is a word of the API and the same in every language.
@@ -137,7 +147,12 @@ mod tests {
         for template in &templates {
             for locale in Locale::ALL {
                 assert!(!template.title(locale).is_empty() && !template.description(locale).is_empty());
-                assert!(template.goal.as_ref().is_none_or(|goal| !goal.unit(locale).is_empty()));
+                assert!(
+                    template
+                        .goal
+                        .as_ref()
+                        .is_none_or(|goal| !goal.unit(locale).is_empty())
+                );
             }
             assert_eq!(find(template.id()).map(|found| &found.code), Some(&template.code));
         }

@@ -46,7 +46,11 @@ impl App {
 
     /// Forgets what is cached of a session's standing, so that the change is seen at once by every process.
     pub async fn forget_account(&self, session: SessionId) -> Result<()> {
-        Ok(self.deps.cache.delete(&subgraph::account::cache_key(session)).await?)
+        Ok(self
+            .deps
+            .cache
+            .delete(&subgraph::account::cache_key(session))
+            .await?)
     }
 
     /// Changes a user, and tells the other domains where they compute with what changed. Runs again where

@@ -14,6 +14,9 @@ pub struct UserConfig {
 
 impl Default for UserConfig {
     fn default() -> Self {
-        Self { default_timezone: "Asia/Shanghai".to_owned(), administrators: Vec::new() }
+        Self {
+            default_timezone: "Asia/Shanghai".to_owned(),
+            administrators: Vec::new(),
+        }
     }
 }

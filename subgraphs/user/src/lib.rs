@@ -48,9 +48,23 @@ pub struct Services {
 pub async fn build(config: UserConfig, deps: Deps, services: Services) -> Result<Subgraph> {
     deps.relations.migrate::<migrations::Migrations>().await?;
     let relations = relations::Relations::new(deps.relations.clone());
-    let Services { sessions, issuer, wechat } = services;
-    let app = App { deps, relations, sessions, issuer, wechat, config };
-    let schema = Schema::build(Query, Mutation, EmptySubscription).enable_federation().data(app.clone()).finish();
+    let Services {
+        sessions,
+        issuer,
+        wechat,
+    } = services;
+    let app = App {
+        deps,
+        relations,
+        sessions,
+        issuer,
+        wechat,
+        config,
+    };
+    let schema = Schema::build(Query, Mutation, EmptySubscription)
+        .enable_federation()
+        .data(app.clone())
+        .finish();
     let prepare = move |request: Request| request.data(Loaders::new(&app));
     Ok(Subgraph {
         name: NAME,
@@ -63,5 +77,9 @@ pub async fn build(config: UserConfig, deps: Deps, services: Services) -> Result
 
 /// The subgraph's schema in Federation 2 form, without any store.
 pub fn sdl() -> String {
-    subgraph::sdl::sdl(&Schema::build(Query, Mutation, EmptySubscription).enable_federation().finish())
+    subgraph::sdl::sdl(
+        &Schema::build(Query, Mutation, EmptySubscription)
+            .enable_federation()
+            .finish(),
+    )
 }

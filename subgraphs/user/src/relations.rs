@@ -38,11 +38,18 @@ pub struct Membership {
 }
 
 impl Membership {
-    const FREE: Self = Self { kind: MembershipType::Free, expires_at: None };
+    const FREE: Self = Self {
+        kind: MembershipType::Free,
+        expires_at: None,
+    };
 
     /// What is in force at `now`: expiry is judged when it is read, no job ends a membership.
     pub fn in_force(self, now: Timestamp) -> Self {
-        if self.expires_at.is_some_and(|end| end <= now) { Self::FREE } else { self }
+        if self.expires_at.is_some_and(|end| end <= now) {
+            Self::FREE
+        } else {
+            self
+        }
     }
 }
 
@@ -114,7 +121,8 @@ impl Relations {
                         .lock_exclusive()
                         .all(&*tx)
                         .await?;
-                    let is_only_holder = holders.len() == 1 && holders.iter().all(|holder| holder.user_id == user);
+                    let is_only_holder =
+                        holders.len() == 1 && holders.iter().all(|holder| holder.user_id == user);
                     if role == auth::permissions::ADMIN && is_only_holder {
                         return Ok(false);
                     }
@@ -123,7 +131,11 @@ impl Relations {
                 }
             })
             .await?;
-        if left { Ok(()) } else { Err(Refusal::conflict("LAST_ROLE", Text::new("last-role")).into()) }
+        if left {
+            Ok(())
+        } else {
+            Err(Refusal::conflict("LAST_ROLE", Text::new("last-role")).into())
+        }
     }
 
     /// Whether a role exists.
@@ -146,9 +158,17 @@ impl Relations {
             .map_err(relstore::Error::from)?;
         let mut memberships: HashMap<_, _> = users.iter().map(|user| (*user, Membership::FREE)).collect();
         for row in rows {
-            let expires_at = row.expires_at.map(Timestamp::from_millisecond).transpose().map_err(Error::internal)?;
-            let kind = membership_type(&row.kind).ok_or_else(|| Error::internal(format!("membership {}", row.kind)))?;
-            memberships.insert(row.user_id.parse().map_err(Error::internal)?, Membership { kind, expires_at });
+            let expires_at = row
+                .expires_at
+                .map(Timestamp::from_millisecond)
+                .transpose()
+                .map_err(Error::internal)?;
+            let kind = membership_type(&row.kind)
+                .ok_or_else(|| Error::internal(format!("membership {}", row.kind)))?;
+            memberships.insert(
+                row.user_id.parse().map_err(Error::internal)?,
+                Membership { kind, expires_at },
+            );
         }
         Ok(memberships)
     }
@@ -182,7 +202,10 @@ impl Relations {
         let mut badges: HashMap<UserId, Vec<_>> = HashMap::new();
         for row in rows {
             let awarded = Timestamp::from_millisecond(row.awarded_at).map_err(Error::internal)?;
-            badges.entry(row.user_id.parse().map_err(Error::internal)?).or_default().push((row.code, awarded));
+            badges
+                .entry(row.user_id.parse().map_err(Error::internal)?)
+                .or_default()
+                .push((row.code, awarded));
         }
         Ok(badges)
     }
@@ -196,9 +219,15 @@ const MEMBERSHIPS: [(MembershipType, &str); 4] = [
 ];
 
 fn membership_type(name: &str) -> Option<MembershipType> {
-    MEMBERSHIPS.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
+    MEMBERSHIPS
+        .iter()
+        .find(|(_, known)| *known == name)
+        .map(|(kind, _)| *kind)
 }
 
 fn membership_name(kind: MembershipType) -> &'static str {
-    MEMBERSHIPS.iter().find(|(known, _)| *known == kind).map_or("free", |(_, name)| name)
+    MEMBERSHIPS
+        .iter()
+        .find(|(known, _)| *known == kind)
+        .map_or("free", |(_, name)| name)
 }

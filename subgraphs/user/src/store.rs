@@ -115,7 +115,11 @@ pub enum Visibility {
 impl Document for UserDoc {
     const COLLECTION: CollectionSpec = CollectionSpec {
         name: "users",
-        indexes: &[IndexSpec { name: "openid", fields: &[("openid", Order::Asc)], unique: true }],
+        indexes: &[IndexSpec {
+            name: "openid",
+            fields: &[("openid", Order::Asc)],
+            unique: true,
+        }],
     };
 
     fn id(&self) -> String {
@@ -150,14 +154,21 @@ impl UserDoc {
             level: 1,
             is_verified: false,
             preferences: Preferences::default(),
-            rules: UserRules { version: 1, times: ZoneHistory::new(time), pauses: Vec::new() },
+            rules: UserRules {
+                version: 1,
+                times: ZoneHistory::new(time),
+                pauses: Vec::new(),
+            },
         }
     }
 
     /// What other domains know of the person.
     pub fn known(&self) -> KnownUser {
         let activity = self.preferences.privacy.activity_visibility;
-        KnownUser { rules: self.rules.clone(), is_activity_public: activity == Visibility::Public }
+        KnownUser {
+            rules: self.rules.clone(),
+            is_activity_public: activity == Visibility::Public,
+        }
     }
 
     /// Whether another person may see the profile. Friends are known to the community domain alone, so what is

@@ -131,6 +131,10 @@ fn a_fact_older_than_the_window_needs_a_rebuild_and_changes_nothing() {
     world.import("2025-01-07");
     assert_eq!(world.rebuilds, 2);
     assert_eq!(world.stats().done_units, 2);
+
+    world.state = rules::HabitState::unfolded(world.rules(), &world.facts);
+    world.undo(old).unwrap();
+    assert_eq!((world.stats().done_units, world.rebuilds), (1, 2));
 }
 
 #[test]

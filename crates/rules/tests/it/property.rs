@@ -129,8 +129,14 @@ fn ask<T>(world: &mut World, ask: impl Fn(&World) -> Result<T, Stop>) -> Option<
         Ok(answer) => Some(answer),
         Err(Stop::Refused(_)) => None,
         Err(Stop::NeedsRebuild(_)) => {
-            world.rebuild();
-            ask(world).ok()
+            let rules = Rules::new(&world.habit, &world.user);
+            world.state = HabitState::unfolded(rules, &world.facts);
+            match ask(world) {
+                Ok(answer) => Some(answer),
+                Err(Stop::Refused(_)) => None,
+                // Only a fact that is undone already, or of another kind, is not in the whole book.
+                Err(Stop::NeedsRebuild(_)) => None,
+            }
         }
     }
 }

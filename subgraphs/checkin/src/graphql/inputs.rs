@@ -117,7 +117,12 @@ impl PreviewHabitInput {
     ///
     /// # Errors
     /// `BAD_USER_INPUT`.
-    pub fn apply(&self, mut check: Checker, before: &HabitRules, today: CivilDate) -> Result<HabitRules, Refusal> {
+    pub fn apply(
+        &self,
+        mut check: Checker,
+        before: &HabitRules,
+        today: CivilDate,
+    ) -> Result<HabitRules, Refusal> {
         let changed = subgraph::habit_rules::RulesChange {
             frequency: self.frequency.as_ref(),
             goal: self.goal.as_opt_ref(),

@@ -47,12 +47,18 @@ impl Loaders {
             logs_of: Loader::new(move |ids: Vec<UserId>| {
                 let logs = logs_of.clone();
                 async move {
-                    let found = logs.find(Query::all().is_in("userId", ids.iter().copied())).await?;
-                    let mut of: HashMap<UserId, Vec<HabitLog>> = ids.iter().map(|id| (*id, Vec::new())).collect();
+                    let found = logs
+                        .find(Query::all().is_in("userId", ids.iter().copied()))
+                        .await?;
+                    let mut of: HashMap<UserId, Vec<HabitLog>> =
+                        ids.iter().map(|id| (*id, Vec::new())).collect();
                     for log in found {
                         of.entry(log.user_id).or_default().push(log);
                     }
-                    Ok(of.into_iter().map(|(user, logs)| (user, Arc::new(logs))).collect())
+                    Ok(of
+                        .into_iter()
+                        .map(|(user, logs)| (user, Arc::new(logs)))
+                        .collect())
                 }
             }),
             check_ins: Loader::new(move |ids: Vec<CheckInId>| {
@@ -60,7 +66,9 @@ impl Loaders {
                 async move {
                     let found = check_ins.get_many(&ids).await?;
                     let standing = found.into_iter().filter(|check_in| !check_in.is_undone);
-                    Ok(standing.map(|check_in| (check_in.id, Arc::new(check_in))).collect())
+                    Ok(standing
+                        .map(|check_in| (check_in.id, Arc::new(check_in)))
+                        .collect())
                 }
             }),
         }

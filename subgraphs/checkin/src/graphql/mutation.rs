@@ -39,13 +39,18 @@ impl Mutation {
         #[graphql(desc = "The changes.")] input: UpdateCheckInInput,
     ) -> async_graphql::Result<CheckIn> {
         let id = ctx.answer(id.parse().map_err(|_| Refusal::not_found()))?;
-        let changed = update_check_in::update_check_in(loaders_and_app(ctx).1, &ctx.caller(), id, &input).await;
+        let changed =
+            update_check_in::update_check_in(loaders_and_app(ctx).1, &ctx.caller(), id, &input).await;
         ctx.answer(changed).map(CheckIn::stored)
     }
 
     /// Takes a check-in back, with everything that followed from it.
     #[graphql(directive = authenticated::apply())]
-    async fn delete_check_in(&self, ctx: &Context<'_>, #[graphql(desc = "The check-in.")] id: ID) -> async_graphql::Result<bool> {
+    async fn delete_check_in(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The check-in.")] id: ID,
+    ) -> async_graphql::Result<bool> {
         let id = ctx.answer(id.parse().map_err(|_| Refusal::not_found()))?;
         ctx.answer(delete_check_in::delete_check_in(loaders_and_app(ctx).1, &ctx.caller(), id).await)?;
         Ok(true)
@@ -60,7 +65,10 @@ impl Mutation {
         #[graphql(desc = "The day; by default today.")] date: Option<Date>,
     ) -> async_graphql::Result<Habit> {
         let (habit, date) = (ctx.answer(habit(&habit_id))?, ctx.answer(date_of("date", date))?);
-        marked(ctx, mark_days::skip(loaders_and_app(ctx).1, &ctx.caller(), habit, date).await)
+        marked(
+            ctx,
+            mark_days::skip(loaders_and_app(ctx).1, &ctx.caller(), habit, date).await,
+        )
     }
 
     /// Takes a skip back.
@@ -71,8 +79,14 @@ impl Mutation {
         #[graphql(desc = "The habit.")] habit_id: ID,
         #[graphql(desc = "The day.")] date: Date,
     ) -> async_graphql::Result<Habit> {
-        let (habit, date) = (ctx.answer(habit(&habit_id))?, ctx.answer(preview::date("date", &date))?);
-        marked(ctx, mark_days::unskip(loaders_and_app(ctx).1, &ctx.caller(), habit, date).await)
+        let (habit, date) = (
+            ctx.answer(habit(&habit_id))?,
+            ctx.answer(preview::date("date", &date))?,
+        );
+        marked(
+            ctx,
+            mark_days::unskip(loaders_and_app(ctx).1, &ctx.caller(), habit, date).await,
+        )
     }
 
     /// Pauses a habit: paused days are not due.
@@ -85,22 +99,42 @@ impl Mutation {
         #[graphql(desc = "The last paused day; by default until resumed.")] until: Option<Date>,
     ) -> async_graphql::Result<Habit> {
         let habit = ctx.answer(habit(&id))?;
-        let (from, until) = (ctx.answer(date_of("from", from))?, ctx.answer(date_of("until", until))?);
-        marked(ctx, mark_days::pause(loaders_and_app(ctx).1, &ctx.caller(), habit, from, until).await)
+        let (from, until) = (
+            ctx.answer(date_of("from", from))?,
+            ctx.answer(date_of("until", until))?,
+        );
+        marked(
+            ctx,
+            mark_days::pause(loaders_and_app(ctx).1, &ctx.caller(), habit, from, until).await,
+        )
     }
 
     /// Ends the pause of a habit: today counts again.
     #[graphql(directive = authenticated::apply())]
-    async fn resume_habit(&self, ctx: &Context<'_>, #[graphql(desc = "The habit.")] id: ID) -> async_graphql::Result<Habit> {
+    async fn resume_habit(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The habit.")] id: ID,
+    ) -> async_graphql::Result<Habit> {
         let habit = ctx.answer(habit(&id))?;
-        marked(ctx, mark_days::resume(loaders_and_app(ctx).1, &ctx.caller(), habit).await)
+        marked(
+            ctx,
+            mark_days::resume(loaders_and_app(ctx).1, &ctx.caller(), habit).await,
+        )
     }
 
     /// Adds a freeze to a habit, at most 2. The first missed due unit spends it by itself, and the streak stays.
     #[graphql(directive = authenticated::apply())]
-    async fn buy_freeze(&self, ctx: &Context<'_>, #[graphql(desc = "The habit.")] habit_id: ID) -> async_graphql::Result<Habit> {
+    async fn buy_freeze(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The habit.")] habit_id: ID,
+    ) -> async_graphql::Result<Habit> {
         let habit = ctx.answer(habit(&habit_id))?;
-        marked(ctx, mark_days::add_freeze(loaders_and_app(ctx).1, &ctx.caller(), habit).await)
+        marked(
+            ctx,
+            mark_days::add_freeze(loaders_and_app(ctx).1, &ctx.caller(), habit).await,
+        )
     }
 }
 

@@ -14,8 +14,8 @@ use subgraph::texts;
 use super::inputs::{CheckInFilter, PreviewHabitInput};
 use super::shared::{ChangePreview, DayExplanation, HabitDay, HabitStats, PeriodResult, int, reason_key};
 use super::types::{
-    CalendarData, CalendarDay, CheckIn, Habit, Today, User, UserStats, everything_of, judged, loaders_and_app,
-    may_see_activity, person_stats, today_of,
+    CalendarData, CalendarDay, CheckIn, Habit, Today, User, UserStats, everything_of, judged,
+    loaders_and_app, may_see_activity, person_stats, today_of,
 };
 use crate::ops::{calendar, list_check_ins, preview, statistics};
 use crate::store::CheckInDoc;
@@ -34,7 +34,13 @@ impl Query {
         #[graphql(desc = "Which ones; by default all own ones.")] filter: Option<CheckInFilter>,
         #[graphql(desc = "How many at the most: 50 by default, up to 200.")] limit: Option<i32>,
     ) -> async_graphql::Result<Vec<CheckIn>> {
-        let found = list_check_ins::list(loaders_and_app(ctx).1, &ctx.caller(), &filter.unwrap_or_default(), limit).await;
+        let found = list_check_ins::list(
+            loaders_and_app(ctx).1,
+            &ctx.caller(),
+            &filter.unwrap_or_default(),
+            limit,
+        )
+        .await;
         Ok(ctx.answer(found)?.into_iter().map(CheckIn::stored).collect())
     }
 
@@ -43,7 +49,6 @@ impl Query {
         directive = authenticated::apply(),
         directive = page_size::apply(DEFAULT_LIMIT, vec!["first".to_owned(), "last".to_owned()], vec!["nodes".to_owned(), "edges".to_owned()], false)
     )]
-    #[expect(clippy::too_many_arguments, reason = "Relay's arguments")]
     async fn check_ins_connection(
         &self,
         ctx: &Context<'_>,
@@ -53,7 +58,15 @@ impl Query {
         #[graphql(desc = "Before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which ones; by default all own ones.")] filter: Option<CheckInFilter>,
     ) -> async_graphql::Result<Connected<CheckIn>> {
-        let page = ctx.answer(PageArgs { first, after, last, before }.request())?;
+        let page = ctx.answer(
+            PageArgs {
+                first,
+                after,
+                last,
+                before,
+            }
+            .request(),
+        )?;
         let app = loaders_and_app(ctx).1;
         let found = list_check_ins::page(app, &ctx.caller(), &filter.unwrap_or_default(), &page).await;
         Ok(connected(ctx.answer(found)?, CheckIn::stored))
@@ -99,7 +112,11 @@ impl Query {
 
     /// The figures of an own habit.
     #[graphql(directive = authenticated::apply())]
-    async fn habit_stats(&self, ctx: &Context<'_>, #[graphql(desc = "The habit.")] habit_id: ID) -> Option<HabitStats> {
+    async fn habit_stats(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The habit.")] habit_id: ID,
+    ) -> Option<HabitStats> {
         ctx.nullable(habit_stats(ctx, &habit_id).await)
     }
 
@@ -137,7 +154,8 @@ impl Query {
     ) -> async_graphql::Result<ChangePreview> {
         let habit = ctx.answer(habit(&habit_id))?;
         let date = ctx.answer(preview::date("date", &date))?;
-        ctx.answer(preview::makeup(loaders_and_app(ctx).1, &ctx.caller(), habit, date).await).map(ChangePreview::from)
+        ctx.answer(preview::makeup(loaders_and_app(ctx).1, &ctx.caller(), habit, date).await)
+            .map(ChangePreview::from)
     }
 
     /// A check-in that another domain refers to.
@@ -166,9 +184,13 @@ impl Query {
 
 async fn visible(ctx: &Context<'_>, id: &ID) -> Result<Option<CheckIn>> {
     let caller = ctx.caller();
-    let Ok(id) = id.parse::<CheckInId>() else { return Ok(None) };
+    let Ok(id) = id.parse::<CheckInId>() else {
+        return Ok(None);
+    };
     let (loaders, _) = loaders_and_app(ctx);
-    let Some(found) = loaders.check_ins.get(id).await? else { return Ok(None) };
+    let Some(found) = loaders.check_ins.get(id).await? else {
+        return Ok(None);
+    };
     let is_own = caller.is_service() || caller.user_id() == Some(found.user_id);
     if !is_own {
         caller::person(&caller)?;
@@ -184,7 +206,11 @@ async fn visible(ctx: &Context<'_>, id: &ID) -> Result<Option<CheckIn>> {
 async fn today_check_ins(ctx: &Context<'_>) -> Result<Vec<CheckInDoc>> {
     let user: UserId = caller::person(&ctx.caller())?;
     let (loaders, app) = loaders_and_app(ctx);
-    let owner = loaders.fresh.get(user).await?.ok_or_else(Refusal::unauthenticated)?;
+    let owner = loaders
+        .fresh
+        .get(user)
+        .await?
+        .ok_or_else(Refusal::unauthenticated)?;
     let today = owner.known.rules.times.today(app.now()).date;
     list_check_ins::on(app, user, today).await
 }
@@ -194,17 +220,31 @@ async fn month_of(ctx: &Context<'_>, year: i32, month: i32) -> Result<CalendarDa
     let range = calendar::month(year, month)?;
     let (owner, logs) = everything_of(ctx, user).await?;
     let days = calendar::days(loaders_and_app(ctx).1, &owner, &logs, range).await?;
-    Ok(CalendarData { year, month, days: days.into_iter().map(CalendarDay).collect() })
+    Ok(CalendarData {
+        year,
+        month,
+        days: days.into_iter().map(CalendarDay).collect(),
+    })
 }
 
 async fn habit_stats(ctx: &Context<'_>, id: &ID) -> Result<Option<HabitStats>> {
     let user = caller::person(&ctx.caller())?;
-    let Ok(habit) = id.parse::<HabitId>() else { return Ok(None) };
+    let Ok(habit) = id.parse::<HabitId>() else {
+        return Ok(None);
+    };
     let (loaders, app) = loaders_and_app(ctx);
-    let owner = loaders.fresh.get(user).await?.ok_or_else(Refusal::unauthenticated)?;
+    let owner = loaders
+        .fresh
+        .get(user)
+        .await?
+        .ok_or_else(Refusal::unauthenticated)?;
     let found: Option<Arc<_>> = loaders.logs.get(habit).await?;
-    let Some(log) = found.filter(|log| log.user_id == user) else { return Ok(None) };
-    Ok(Some(HabitStats::from(&statistics::of_habit(app, &log, &owner).await?)))
+    let Some(log) = found.filter(|log| log.user_id == user) else {
+        return Ok(None);
+    };
+    Ok(Some(HabitStats::from(
+        &statistics::of_habit(app, &log, &owner).await?,
+    )))
 }
 
 async fn explain_day(ctx: &Context<'_>, id: &ID, date: &Date) -> Result<DayExplanation> {
@@ -213,8 +253,17 @@ async fn explain_day(ctx: &Context<'_>, id: &ID, date: &Date) -> Result<DayExpla
     let date = preview::date("date", date)?;
     let habit = habit(id)?;
     let (loaders, app) = loaders_and_app(ctx);
-    let owner = loaders.fresh.get(user).await?.ok_or_else(Refusal::unauthenticated)?;
-    let log = loaders.logs.get(habit).await?.filter(|log| log.user_id == user).ok_or_else(Refusal::not_found)?;
+    let owner = loaders
+        .fresh
+        .get(user)
+        .await?
+        .ok_or_else(Refusal::unauthenticated)?;
+    let log = loaders
+        .logs
+        .get(habit)
+        .await?
+        .filter(|log| log.user_id == user)
+        .ok_or_else(Refusal::not_found)?;
     let days = app.days(&judged(&log, &owner), date..=date).await?;
     let day = days.into_iter().next().ok_or_else(Refusal::not_found)?;
     Ok(DayExplanation {

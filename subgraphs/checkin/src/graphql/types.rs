@@ -70,7 +70,10 @@ impl CheckIn {
     async fn time(&self, ctx: &Context<'_>) -> async_graphql::Result<CheckInTime> {
         let start = ctx.answer(instant(self.0.story.start.unwrap_or(self.0.at)))?;
         let end = ctx.answer(self.0.story.end.map(instant).transpose())?;
-        Ok(CheckInTime { start: start.into(), end: end.map(DateTime::from) })
+        Ok(CheckInTime {
+            start: start.into(),
+            end: end.map(DateTime::from),
+        })
     }
 
     /// The zone in which its day was decided; only for the person.
@@ -108,7 +111,10 @@ impl CheckIn {
     /// Where it was; only for the person.
     #[graphql(directive = authenticated::apply())]
     async fn location(&self, ctx: &Context<'_>) -> Option<Location> {
-        self.private(ctx, |check_in| check_in.story.location.as_ref().map(Location::from)).flatten()
+        self.private(ctx, |check_in| {
+            check_in.story.location.as_ref().map(Location::from)
+        })
+        .flatten()
     }
 
     /// Whether the day's goal is reached.
@@ -176,7 +182,11 @@ pub struct Location {
 
 impl From<&crate::store::Location> for Location {
     fn from(location: &crate::store::Location) -> Self {
-        Self { longitude: location.longitude, latitude: location.latitude, name: location.name.clone() }
+        Self {
+            longitude: location.longitude,
+            latitude: location.latitude,
+            name: location.name.clone(),
+        }
     }
 }
 
@@ -187,8 +197,8 @@ pub struct Habit {
     /// The id.
     id: ID,
     /// From the habit domain.
-    #[graphql(external, inaccessible)]
-    rules_version: Option<i64>,
+    #[graphql(external)]
+    rules_version: i64,
     /// From the habit domain.
     #[graphql(external)]
     user_id: Option<ID>,
@@ -199,22 +209,34 @@ pub struct Habit {
 impl Habit {
     /// A reference to a habit.
     pub fn of(habit: HabitId) -> Self {
-        Self { id: habit.to_string().into(), rules_version: None, user_id: None, habit }
+        Self {
+            id: habit.to_string().into(),
+            rules_version: 0,
+            user_id: None,
+            habit,
+        }
     }
 
     /// A habit as the router found it.
     pub fn found(habit: HabitId, rules_version: Option<i64>, user_id: Option<ID>) -> Self {
-        Self { rules_version, user_id, ..Self::of(habit) }
+        Self {
+            rules_version: rules_version.unwrap_or_default(),
+            user_id,
+            ..Self::of(habit)
+        }
     }
 
     /// The habit with its owner, as new as `rulesVersion` says, where the caller may see it.
     async fn judged(&self, ctx: &Context<'_>) -> Result<Option<(Arc<HabitLog>, Arc<UserLog>)>> {
         let (loaders, app) = loaders_and_app(ctx);
-        let Some(owner) = self.user_id.as_ref().and_then(|id| id.parse::<UserId>().ok()) else { return Ok(None) };
+        let Some(owner) = self.user_id.as_ref().and_then(|id| id.parse::<UserId>().ok()) else {
+            return Ok(None);
+        };
         let (owner, log) = tokio::try_join!(loaders.fresh.get(owner), loaders.logs.get(self.habit))?;
         let Some(owner) = owner else { return Ok(None) };
-        let version = self.rules_version.unwrap_or_default();
-        let log = match log.filter(|log| log.known.rules.version >= version && is_in_step(log, &owner)) {
+        let log = match log
+            .filter(|log| log.known.rules.version >= self.rules_version && is_in_step(log, &owner))
+        {
             Some(log) => Some(log),
             // It was read before its owner was made fresh.
             None => app.logs().get(self.habit).await?.map(Arc::new),
@@ -227,8 +249,12 @@ impl Habit {
     }
 
     async fn view(&self, ctx: &Context<'_>) -> Result<Option<rules::HabitView>> {
-        let Some((log, owner)) = self.judged(ctx).await? else { return Ok(None) };
-        statistics::of_habit(loaders_and_app(ctx).1, &log, &owner).await.map(Some)
+        let Some((log, owner)) = self.judged(ctx).await? else {
+            return Ok(None);
+        };
+        statistics::of_habit(loaders_and_app(ctx).1, &log, &owner)
+            .await
+            .map(Some)
     }
 }
 
@@ -243,19 +269,22 @@ impl Habit {
     /// Figures; absent for a template.
     #[graphql(requires = "rulesVersion userId")]
     async fn stats(&self, ctx: &Context<'_>) -> Option<HabitStats> {
-        ctx.nullable(self.view(ctx).await).map(|view| HabitStats::from(&view))
+        ctx.nullable(self.view(ctx).await)
+            .map(|view| HabitStats::from(&view))
     }
 
     /// What today is; absent for a template.
     #[graphql(requires = "rulesVersion userId")]
     async fn today(&self, ctx: &Context<'_>) -> Option<HabitDay> {
-        ctx.nullable(self.view(ctx).await).map(|view| HabitDay::of(self.habit, view.today))
+        ctx.nullable(self.view(ctx).await)
+            .map(|view| HabitDay::of(self.habit, view.today))
     }
 
     /// Whether today is within a pause.
     #[graphql(requires = "rulesVersion userId")]
     async fn is_paused(&self, ctx: &Context<'_>) -> Option<bool> {
-        ctx.nullable(self.view(ctx).await).map(|view| view.today.status == rules::DayStatus::Paused)
+        ctx.nullable(self.view(ctx).await)
+            .map(|view| view.today.status == rules::DayStatus::Paused)
     }
 
     /// Its check-ins, newest day first, as far as the caller may see them.
@@ -268,9 +297,20 @@ impl Habit {
         #[graphql(desc = "The last so many, up to 200.")] last: Option<i32>,
         #[graphql(desc = "Before this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<Connected<CheckIn>> {
-        let page = ctx.answer(PageArgs { first, after, last, before }.request())?;
-        let filter =
-            CheckInFilter { habit_id: Some(self.id.clone()), user_id: self.user_id.clone(), ..CheckInFilter::default() };
+        let page = ctx.answer(
+            PageArgs {
+                first,
+                after,
+                last,
+                before,
+            }
+            .request(),
+        )?;
+        let filter = CheckInFilter {
+            habit_id: Some(self.id.clone()),
+            user_id: self.user_id.clone(),
+            ..CheckInFilter::default()
+        };
         let found = list_check_ins::page(loaders_and_app(ctx).1, &ctx.caller(), &filter, &page).await;
         Ok(connected(ctx.answer(found)?, CheckIn::stored))
     }
@@ -283,8 +323,8 @@ pub struct User {
     /// The id.
     id: ID,
     /// From the user domain.
-    #[graphql(external, inaccessible)]
-    rules_version: Option<i64>,
+    #[graphql(external)]
+    rules_version: i64,
     #[graphql(skip)]
     user: UserId,
 }
@@ -292,12 +332,19 @@ pub struct User {
 impl User {
     /// A reference to a person.
     pub fn of(user: UserId) -> Self {
-        Self { id: user.to_string().into(), rules_version: None, user }
+        Self {
+            id: user.to_string().into(),
+            rules_version: 0,
+            user,
+        }
     }
 
     /// A person as the router found them.
     pub fn found(user: UserId, rules_version: Option<i64>) -> Self {
-        Self { rules_version, ..Self::of(user) }
+        Self {
+            rules_version: rules_version.unwrap_or_default(),
+            ..Self::of(user)
+        }
     }
 }
 
@@ -307,12 +354,16 @@ impl User {
     /// Figures over all habits; only where the person's activity is visible to the caller.
     #[graphql(requires = "rulesVersion", directive = authenticated::apply())]
     async fn stats(&self, ctx: &Context<'_>) -> Option<UserStats> {
-        ctx.nullable(person_stats(ctx, self.user, self.rules_version).await)
+        ctx.nullable(person_stats(ctx, self.user, Some(self.rules_version)).await)
     }
 }
 
 /// The figures of a person whom the caller may see.
-pub(super) async fn person_stats(ctx: &Context<'_>, user: UserId, version: Option<i64>) -> Result<Option<UserStats>> {
+pub(super) async fn person_stats(
+    ctx: &Context<'_>,
+    user: UserId,
+    version: Option<i64>,
+) -> Result<Option<UserStats>> {
     let (loaders, app) = loaders_and_app(ctx);
     let owner = match version {
         Some(version) => Arc::new(refresh::fresh_user(app, user, version).await?),
@@ -325,7 +376,9 @@ pub(super) async fn person_stats(ctx: &Context<'_>, user: UserId, version: Optio
         return Ok(None);
     }
     let logs = loaders.logs_of.get(user).await?.unwrap_or_default();
-    Ok(Some(UserStats::from(&statistics::of_person(app, &owner, &logs).await?)))
+    Ok(Some(UserStats::from(
+        &statistics::of_person(app, &owner, &logs).await?,
+    )))
 }
 
 /// Whether the caller may see what a person does. Friends are known to the community domain alone, so what is for
@@ -389,7 +442,11 @@ impl Today {
     /// The habits that today has anything to do with.
     #[graphql(directive = list_size::apply(20))]
     async fn habits(&self) -> Vec<HabitDay> {
-        self.day.habits.iter().map(|(log, result)| HabitDay::of(log.id, result.clone())).collect()
+        self.day
+            .habits
+            .iter()
+            .map(|(log, result)| HabitDay::of(log.id, result.clone()))
+            .collect()
     }
 
     /// The check-ins that were made for today, newest first.
@@ -445,27 +502,45 @@ impl CalendarDay {
             due += 1;
             done += u32::from(day.completed);
         }
-        if due == 0 { 0.0 } else { f64::from(done) / f64::from(due) }
+        if due == 0 {
+            0.0
+        } else {
+            f64::from(done) / f64::from(due)
+        }
     }
 
     /// What the day is for each habit that it has anything to do with.
     #[graphql(directive = list_size::apply(20))]
     async fn habits(&self) -> Vec<HabitDay> {
-        self.0.habits.iter().map(|(log, result)| HabitDay::of(log.id, result.clone())).collect()
+        self.0
+            .habits
+            .iter()
+            .map(|(log, result)| HabitDay::of(log.id, result.clone()))
+            .collect()
     }
 }
 
 impl CalendarDay {
     fn counted(&self) -> impl Iterator<Item = &(HabitLog, rules::DayResult)> {
         use rules::DayStatus::{Frozen, NotDue, Paused, Skipped};
-        self.0.habits.iter().filter(|(_, day)| !matches!(day.status, NotDue | Skipped | Paused | Frozen))
+        self.0
+            .habits
+            .iter()
+            .filter(|(_, day)| !matches!(day.status, NotDue | Skipped | Paused | Frozen))
     }
 }
 
 /// A person and their habits, as new as the owning domains say.
-pub(super) async fn everything_of(ctx: &Context<'_>, user: UserId) -> Result<(Arc<UserLog>, Arc<Vec<HabitLog>>)> {
+pub(super) async fn everything_of(
+    ctx: &Context<'_>,
+    user: UserId,
+) -> Result<(Arc<UserLog>, Arc<Vec<HabitLog>>)> {
     let (loaders, _) = loaders_and_app(ctx);
-    let owner = loaders.fresh.get(user).await?.ok_or_else(kernel::Refusal::unauthenticated)?;
+    let owner = loaders
+        .fresh
+        .get(user)
+        .await?
+        .ok_or_else(kernel::Refusal::unauthenticated)?;
     let logs = loaders.logs_of.get(user).await?.unwrap_or_default();
     Ok((owner, logs))
 }
@@ -479,13 +554,24 @@ pub(super) async fn today_of(ctx: &Context<'_>, user: UserId) -> Result<Today> {
     let date = owner.known.rules.times.today(now).date;
     let (_, ends_at) = rules::day_bounds(date, time);
     let days = calendar::days(app, &owner, &logs, date..=date).await?;
-    let day = days.into_iter().next().unwrap_or(Day { date, habits: Vec::new() });
-    Ok(Today { date: date.into(), ends_at: ends_at.into(), day, user })
+    let day = days.into_iter().next().unwrap_or(Day {
+        date,
+        habits: Vec::new(),
+    });
+    Ok(Today {
+        date: date.into(),
+        ends_at: ends_at.into(),
+        day,
+        user,
+    })
 }
 
 /// A habit with its owner, for a use case that asks it something.
 pub(super) fn judged(log: &HabitLog, owner: &UserLog) -> Judged {
-    Judged { log: log.clone(), owner: owner.clone() }
+    Judged {
+        log: log.clone(),
+        owner: owner.clone(),
+    }
 }
 
 pub(super) fn loaders_and_app<'a>(ctx: &Context<'a>) -> (&'a Loaders, &'a App) {

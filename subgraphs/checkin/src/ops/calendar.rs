@@ -30,7 +30,8 @@ pub fn month(year: i32, month: i32) -> Result<RangeInclusive<Date>, Refusal> {
     let mut check = Checker::new("month");
     let month = check.range(month.into(), 1, 12);
     check.finish()?;
-    let first = Date::new(year.unwrap_or(1970) as i16, month.unwrap_or(1) as i8, 1).map_err(|_| Refusal::not_found())?;
+    let first = Date::new(year.unwrap_or(1970) as i16, month.unwrap_or(1) as i8, 1)
+        .map_err(|_| Refusal::not_found())?;
     Ok(first..=first.last_of_month())
 }
 
@@ -38,16 +39,27 @@ pub fn month(year: i32, month: i32) -> Result<RangeInclusive<Date>, Refusal> {
 ///
 /// # Errors
 /// Where the store does not answer.
-pub async fn days(app: &App, owner: &UserLog, logs: &[HabitLog], range: RangeInclusive<Date>) -> Result<Vec<Day>> {
+pub async fn days(
+    app: &App,
+    owner: &UserLog,
+    logs: &[HabitLog],
+    range: RangeInclusive<Date>,
+) -> Result<Vec<Day>> {
     let mut days: Vec<Day> = Vec::new();
     let mut date = *range.start();
     while date <= *range.end() {
-        days.push(Day { date, habits: Vec::new() });
+        days.push(Day {
+            date,
+            habits: Vec::new(),
+        });
         let Ok(next) = date.tomorrow() else { break };
         date = next;
     }
     for log in logs {
-        let judged = Judged { log: log.clone(), owner: owner.clone() };
+        let judged = Judged {
+            log: log.clone(),
+            owner: owner.clone(),
+        };
         for (day, result) in days.iter_mut().zip(app.days(&judged, range.clone()).await?) {
             if concerns(&result) {
                 day.habits.push((log.clone(), result));

@@ -25,15 +25,25 @@ struct Wanted {
 /// # Errors
 /// `BAD_USER_INPUT`, `NOT_FOUND` for a habit that is not the person's; `CONFLICT` with `ALREADY_CHECKED_IN` and the
 /// rules' other reasons, or with `IDEMPOTENCY_MISMATCH`.
-pub async fn create_check_in(app: &App, principal: &Principal, input: &CreateCheckInInput) -> Result<CheckInDoc> {
+pub async fn create_check_in(
+    app: &App,
+    principal: &Principal,
+    input: &CreateCheckInInput,
+) -> Result<CheckInDoc> {
     let user = caller::person(principal)?;
     let wanted = judge(input)?;
     let idempotent = Idempotent::new(user, "createCheckIn", input.idempotency_key.as_deref(), input);
     docstore::retry_stale(async || {
         if let Some(idempotent) = &idempotent
-            && let Some(id) = idempotent.earlier::<kernel::kinds::CheckIn>(&app.deps.store).await?
+            && let Some(id) = idempotent
+                .earlier::<kernel::kinds::CheckIn>(&app.deps.store)
+                .await?
         {
-            let earlier = app.check_ins().get(id).await?.filter(|check_in| !check_in.is_undone);
+            let earlier = app
+                .check_ins()
+                .get(id)
+                .await?
+                .filter(|check_in| !check_in.is_undone);
             return Ok(earlier.ok_or_else(Refusal::not_found)?);
         }
         let mut judged = app.own(user, wanted.habit).await?;
@@ -46,15 +56,29 @@ pub async fn create_check_in(app: &App, principal: &Principal, input: &CreateChe
         Ok(check_in)
     })
     .await
-    .map_err(|error| under_input(error))
+    .map_err(under_input)
 }
 
-async fn check_in(app: &App, batch: &mut Batch, judged: &mut Judged, user: UserId, wanted: &Wanted) -> Result<CheckInDoc> {
+async fn check_in(
+    app: &App,
+    batch: &mut Batch,
+    judged: &mut Judged,
+    user: UserId,
+    wanted: &Wanted,
+) -> Result<CheckInDoc> {
     let now = app.now();
     let policy = app.config.policy();
-    let accepted = judged.ask(app, |state, rules| state.accept_check_in(rules, &policy, &wanted.new, now)).await?;
+    let accepted = judged
+        .ask(app, |state, rules| {
+            state.accept_check_in(rules, &policy, &wanted.new, now)
+        })
+        .await?;
     let id: CheckInId = app.deps.random.id(now);
-    let fact = Fact { id: rules::fact_id(id), at: now, what: What::CheckIn(accepted.clone()) };
+    let fact = Fact {
+        id: rules::fact_id(id),
+        at: now,
+        what: What::CheckIn(accepted.clone()),
+    };
     judged.apply(app, batch, &fact).await?;
 
     let mut story = wanted.story.clone();
@@ -68,7 +92,10 @@ async fn check_in(app: &App, batch: &mut Batch, judged: &mut Judged, user: UserI
         at: now.as_millisecond(),
         zone: judged.owner.known.rules.times.at(now).zone().name().to_owned(),
         provenance: accepted.provenance,
-        done: Done { count: accepted.count, minutes: accepted.minutes },
+        done: Done {
+            count: accepted.count,
+            minutes: accepted.minutes,
+        },
         story,
         is_public: wanted.is_public,
         completion_rate: 0.0,
@@ -80,12 +107,23 @@ async fn check_in(app: &App, batch: &mut Batch, judged: &mut Judged, user: UserI
     };
     settle_day(app, batch, judged, &mut check_in).await?;
     batch.insert(&check_in);
-    app.deps.outbox.emit(batch, user, &CheckInCreated { check_in: check_in.tell()? })?;
+    app.deps.outbox.emit(
+        batch,
+        user,
+        &CheckInCreated {
+            check_in: check_in.tell()?,
+        },
+    )?;
     Ok(check_in)
 }
 
 /// Writes how far the day's goal is reached into a check-in, and into the others of that day.
-pub(super) async fn settle_day(app: &App, batch: &mut Batch, judged: &Judged, check_in: &mut CheckInDoc) -> Result<()> {
+pub(super) async fn settle_day(
+    app: &App,
+    batch: &mut Batch,
+    judged: &Judged,
+    check_in: &mut CheckInDoc,
+) -> Result<()> {
     let days = app.days(judged, check_in.date..=check_in.date).await?;
     let Some(day) = days.first() else { return Ok(()) };
     let settle = |one: &mut CheckInDoc| {
@@ -96,7 +134,9 @@ pub(super) async fn settle_day(app: &App, batch: &mut Batch, judged: &Judged, ch
     let others = day.check_ins > 1 || (check_in.is_undone && day.check_ins > 0);
     if others {
         let date = check_in.date.to_string();
-        let query = crate::app::of_habit(check_in.habit_id).eq("date", date).eq("isUndone", false);
+        let query = crate::app::of_habit(check_in.habit_id)
+            .eq("date", date)
+            .eq("isUndone", false);
         for mut other in app.check_ins().find(query).await? {
             if other.id != check_in.id {
                 settle(&mut other);
@@ -125,21 +165,37 @@ fn under_input(error: kernel::Error) -> kernel::Error {
 fn judge(input: &CreateCheckInInput) -> Result<Wanted, Refusal> {
     let mut check = Checker::new("input");
     let habit = check.at("habitId", |check| check.id(&input.habit_id));
-    let date = check.at("date", |check| input.date.as_ref().and_then(|date| check.date(date)));
+    let date = check.at("date", |check| {
+        input.date.as_ref().and_then(|date| check.date(date))
+    });
     let mut story = Story::default();
     let spent = judge::time(&mut check, &mut story, &input.time);
-    let minutes = input.duration.or(spent).and_then(|minutes| judge::minutes(&mut check, minutes));
+    let minutes = input
+        .duration
+        .or(spent)
+        .and_then(|minutes| judge::minutes(&mut check, minutes));
     let count = input.count.and_then(|count| judge::count(&mut check, count));
     judge::mood(&mut check, &mut story, &input.mood);
     judge::note(&mut check, &mut story, &input.note);
     judge::images(&mut check, &mut story, &input.images);
     judge::location(&mut check, &mut story, &input.location);
     judge::tags(&mut check, &mut story, &input.tags);
-    if input.idempotency_key.as_deref().is_some_and(|key| !is_valid_key(key)) {
-        check.at("idempotencyKey", |check| check.issue("INVALID_CHARACTER", Text::new("issue-invalid-character")));
+    if input
+        .idempotency_key
+        .as_deref()
+        .is_some_and(|key| !is_valid_key(key))
+    {
+        check.at("idempotencyKey", |check| {
+            check.issue("INVALID_CHARACTER", Text::new("issue-invalid-character"))
+        });
     }
     check.finish()?;
     let habit = habit.ok_or_else(Refusal::not_found)?;
     let is_public = input.is_public.unwrap_or(false);
-    Ok(Wanted { habit, new: NewCheckIn { date, count, minutes }, story, is_public })
+    Ok(Wanted {
+        habit,
+        new: NewCheckIn { date, count, minutes },
+        story,
+        is_public,
+    })
 }

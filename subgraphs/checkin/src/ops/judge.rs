@@ -37,7 +37,9 @@ pub fn time(check: &mut Checker, story: &mut Story, input: &Option<CheckInTimeIn
     let input = input.as_ref()?;
     check.at("time", |check| {
         let start: Option<Timestamp> = check.at("start", |check| check.instant(&input.start));
-        let end = check.at("end", |check| input.end.as_ref().and_then(|end| check.instant(end)));
+        let end = check.at("end", |check| {
+            input.end.as_ref().and_then(|end| check.instant(end))
+        });
         story.start = start.map(|start| start.as_millisecond());
         story.end = end.map(|end| end.as_millisecond());
         let minutes = (end?.as_millisecond() - start?.as_millisecond()) as f64 / 60_000.0;
@@ -69,7 +71,9 @@ pub fn note(check: &mut Checker, story: &mut Story, note: &MaybeUndefined<String
         MaybeUndefined::Undefined => {}
         MaybeUndefined::Null => story.note.clear(),
         MaybeUndefined::Value(note) => {
-            story.note = check.at("note", |check| check.text(note, 0, 2000)).unwrap_or_default();
+            story.note = check
+                .at("note", |check| check.text(note, 0, 2000))
+                .unwrap_or_default();
         }
     }
 }
@@ -92,8 +96,14 @@ pub fn location(check: &mut Checker, story: &mut Story, location: &MaybeUndefine
             story.location = check.at("location", |check| {
                 let longitude = check.at("longitude", |check| check.number(place.longitude, -180.0, 180.0));
                 let latitude = check.at("latitude", |check| check.number(place.latitude, -90.0, 90.0));
-                let name = check.at("name", |check| check.text(place.name.as_deref().unwrap_or_default(), 0, 100));
-                Some(Location { longitude: longitude?, latitude: latitude?, name: name? })
+                let name = check.at("name", |check| {
+                    check.text(place.name.as_deref().unwrap_or_default(), 0, 100)
+                });
+                Some(Location {
+                    longitude: longitude?,
+                    latitude: latitude?,
+                    name: name?,
+                })
             });
         }
     }

@@ -32,10 +32,19 @@ pub async fn list(
 ///
 /// # Errors
 /// `UNAUTHENTICATED`, `BAD_USER_INPUT`.
-pub async fn page(app: &App, principal: &Principal, filter: &CheckInFilter, page: &PageRequest) -> Result<Page<CheckInDoc>> {
+pub async fn page(
+    app: &App,
+    principal: &Principal,
+    filter: &CheckInFilter,
+    page: &PageRequest,
+) -> Result<Page<CheckInDoc>> {
     match query(app, principal, filter).await? {
         Some(query) => Ok(app.check_ins().page(query, page).await?),
-        None => Ok(Page { items: Vec::new(), has_next: false, has_previous: false }),
+        None => Ok(Page {
+            items: Vec::new(),
+            has_next: false,
+            has_previous: false,
+        }),
     }
 }
 
@@ -44,7 +53,10 @@ pub async fn page(app: &App, principal: &Principal, filter: &CheckInFilter, page
 /// # Errors
 /// `UNAUTHENTICATED`.
 pub async fn on(app: &App, user: UserId, date: Date) -> Result<Vec<CheckInDoc>> {
-    let query = standing(user).eq("date", date).sort("date", Order::Desc).sort("at", Order::Desc);
+    let query = standing(user)
+        .eq("date", date)
+        .sort("date", Order::Desc)
+        .sort("at", Order::Desc);
     Ok(app.check_ins().find(query).await?)
 }
 
@@ -56,21 +68,33 @@ fn standing(user: UserId) -> Query {
 async fn query(app: &App, principal: &Principal, filter: &CheckInFilter) -> Result<Option<Query>> {
     let me = caller::person(principal)?;
     let mut check = Checker::new("filter");
-    let other: Option<UserId> = check.at("userId", |check| filter.user_id.as_ref().and_then(|id| check.id(id)));
-    let habit: Option<HabitId> = check.at("habitId", |check| filter.habit_id.as_ref().and_then(|id| check.id(id)));
-    let from = check.at("from", |check| filter.from.as_ref().and_then(|date| check.date(date)));
+    let other: Option<UserId> = check.at("userId", |check| {
+        filter.user_id.as_ref().and_then(|id| check.id(id))
+    });
+    let habit: Option<HabitId> = check.at("habitId", |check| {
+        filter.habit_id.as_ref().and_then(|id| check.id(id))
+    });
+    let from = check.at("from", |check| {
+        filter.from.as_ref().and_then(|date| check.date(date))
+    });
     let to = check.at("to", |check| filter.to.as_ref().and_then(|date| check.date(date)));
     if let (Some(from), Some(to)) = (from, to)
         && to < from
     {
-        check.at("to", |check| check.issue("BEFORE_START", kernel::Text::new("issue-before-start")));
+        check.at("to", |check| {
+            check.issue("BEFORE_START", kernel::Text::new("issue-before-start"))
+        });
     }
     check.finish()?;
 
     let user = other.unwrap_or(me);
     let mut query = standing(user);
     if user != me {
-        let is_open = app.users().get(user).await?.is_some_and(|log| log.known.is_activity_public);
+        let is_open = app
+            .users()
+            .get(user)
+            .await?
+            .is_some_and(|log| log.known.is_activity_public);
         if !is_open {
             return Ok(None);
         }

@@ -15,7 +15,10 @@ use crate::store::FactDoc;
 /// # Errors
 /// `NOT_FOUND`; `CONFLICT` with the rules' reasons. So do all functions here.
 pub async fn skip(app: &App, principal: &Principal, habit: HabitId, date: Option<Date>) -> Result<Judged> {
-    mark(app, principal, habit, |state, rules, now| state.accept_skip(rules, date, now)).await
+    mark(app, principal, habit, |state, rules, now| {
+        state.accept_skip(rules, date, now)
+    })
+    .await
 }
 
 /// Takes a skip back.
@@ -26,9 +29,15 @@ pub async fn unskip(app: &App, principal: &Principal, habit: HabitId, date: Date
     let user = caller::person(principal)?;
     let judged = app.own(user, habit).await?;
     let days = app.days(&judged, date..=date).await?;
-    let skip = days.first().filter(|day| day.status == DayStatus::Skipped).and_then(|day| day.fact);
+    let skip = days
+        .first()
+        .filter(|day| day.status == DayStatus::Skipped)
+        .and_then(|day| day.fact);
     let skip = skip.ok_or_else(|| Refusal::conflict("NOT_SKIPPED", Text::new("not-skipped")))?;
-    mark(app, principal, habit, |state, rules, now| state.accept_undo(rules, skip, now)).await
+    mark(app, principal, habit, |state, rules, now| {
+        state.accept_undo(rules, skip, now)
+    })
+    .await
 }
 
 /// Pauses a habit: paused days are not due.
@@ -39,17 +48,26 @@ pub async fn pause(
     from: Option<Date>,
     until: Option<Date>,
 ) -> Result<Judged> {
-    mark(app, principal, habit, |state, rules, now| state.accept_pause(rules, from, until, now)).await
+    mark(app, principal, habit, |state, rules, now| {
+        state.accept_pause(rules, from, until, now)
+    })
+    .await
 }
 
 /// Ends the pause of a habit.
 pub async fn resume(app: &App, principal: &Principal, habit: HabitId) -> Result<Judged> {
-    mark(app, principal, habit, |state, rules, now| state.accept_resume(rules, now)).await
+    mark(app, principal, habit, |state, rules, now| {
+        state.accept_resume(rules, now)
+    })
+    .await
 }
 
 /// Adds a freeze to a habit, which is spent by itself on the first missed due unit.
 pub async fn add_freeze(app: &App, principal: &Principal, habit: HabitId) -> Result<Judged> {
-    mark(app, principal, habit, |state, rules, now| state.accept_freeze(rules, now)).await
+    mark(app, principal, habit, |state, rules, now| {
+        state.accept_freeze(rules, now)
+    })
+    .await
 }
 
 async fn mark(
@@ -63,10 +81,20 @@ async fn mark(
         let mut judged = app.own(user, habit).await?;
         let now = app.now();
         let what = judged.ask(app, |state, rules| accept(state, rules, now)).await?;
-        let fact = Fact { id: app.deps.random.id(now), at: now, what };
+        let fact = Fact {
+            id: app.deps.random.id(now),
+            at: now,
+            what,
+        };
         let mut batch = Batch::new();
         judged.apply(app, &mut batch, &fact).await?;
-        batch.insert(&FactDoc { id: fact.id, version: 0, user_id: user, habit_id: habit, fact });
+        batch.insert(&FactDoc {
+            id: fact.id,
+            version: 0,
+            user_id: user,
+            habit_id: habit,
+            fact,
+        });
         app.deps.store.commit(batch).await?;
         Ok(judged)
     })

@@ -24,15 +24,28 @@ pub async fn makeup(app: &App, principal: &Principal, habit: HabitId, date: Date
         Some(goal) => (Some(goal.target()), None),
         None => (None, None),
     };
-    let new = NewCheckIn { date: Some(date), count, minutes };
-    judged.ask(app, |state, rules| state.preview_makeup(rules, &policy, &new, now)).await
+    let new = NewCheckIn {
+        date: Some(date),
+        count,
+        minutes,
+    };
+    judged
+        .ask(app, |state, rules| {
+            state.preview_makeup(rules, &policy, &new, now)
+        })
+        .await
 }
 
 /// What a change of a habit's rules would do.
 ///
 /// # Errors
 /// `NOT_FOUND`, `BAD_USER_INPUT`.
-pub async fn update(app: &App, principal: &Principal, habit: HabitId, input: &PreviewHabitInput) -> Result<Change> {
+pub async fn update(
+    app: &App,
+    principal: &Principal,
+    habit: HabitId,
+    input: &PreviewHabitInput,
+) -> Result<Change> {
     let user = caller::person(principal)?;
     let judged = app.own(user, habit).await?;
     let now = app.now();

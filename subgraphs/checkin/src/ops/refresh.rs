@@ -66,8 +66,10 @@ pub async fn refresh(app: &App, user: UserId) -> Result<UserLog> {
         let of_user = docstore::Query::all().eq("userId", user);
         let (before, logs) = tokio::try_join!(users.get(user), logs.find(of_user))?;
         // The owners are asked last: what is written is at least as new as what was read.
-        let (known, habits) =
-            tokio::try_join!(peers::user(&app.deps.peers, user), peers::habits(&app.deps.peers, user))?;
+        let (known, habits) = tokio::try_join!(
+            peers::user(&app.deps.peers, user),
+            peers::habits(&app.deps.peers, user)
+        )?;
         let known = known.ok_or_else(Refusal::not_found)?;
         let habits = habits.ok_or_else(Refusal::not_found)?;
 
@@ -86,7 +88,10 @@ pub async fn refresh(app: &App, user: UserId) -> Result<UserLog> {
             version: before.as_ref().map_or(0, |log| log.version),
             known,
             habits_revision: habits.revision,
-            streaks: before.as_ref().filter(|_| !changed).and_then(|log| log.streaks.clone()),
+            streaks: before
+                .as_ref()
+                .filter(|_| !changed)
+                .and_then(|log| log.streaks.clone()),
         };
         match before {
             None => {
@@ -116,7 +121,14 @@ async fn take_over(
         let facts = app.facts_of(known.id).await?;
         let state = HabitState::rebuild(rules, &facts, app.now());
         let (id, user_id, user_version) = (known.id, known.user_id, user.rules.version);
-        batch.insert(&HabitLog { id, version: 0, user_id, known, user_version, state });
+        batch.insert(&HabitLog {
+            id,
+            version: 0,
+            user_id,
+            known,
+            user_version,
+            state,
+        });
         return Ok(true);
     };
     if log.known == known && log.state.fits(rules) {

@@ -30,8 +30,13 @@ pub async fn of_habit(app: &App, log: &HabitLog, owner: &UserLog) -> Result<Habi
     if let Ok(view) = log.state.view(rules, &policy, now) {
         return Ok(view);
     }
-    let mut judged = Judged { log: log.clone(), owner: owner.clone() };
-    judged.ask(app, |state, rules| Ok(state.view(rules, &policy, now)?)).await
+    let mut judged = Judged {
+        log: log.clone(),
+        owner: owner.clone(),
+    };
+    judged
+        .ask(app, |state, rules| Ok(state.view(rules, &policy, now)?))
+        .await
 }
 
 /// How a person stands. What was folded further than stored is written back where the owner asks often enough to
@@ -46,7 +51,8 @@ pub async fn of_person(app: &App, owner: &UserLog, logs: &[HabitLog]) -> Result<
     for log in logs {
         all.push(stats(app, log, owner).await?);
     }
-    let is_active = |log: &&HabitLog| !log.known.is_archived && log.known.rules.end.is_none_or(|end| end >= today);
+    let is_active =
+        |log: &&HabitLog| !log.known.is_archived && log.known.rules.end.is_none_or(|end| end >= today);
     Ok(PersonStats {
         habits: logs.len(),
         active_habits: logs.iter().filter(is_active).count(),
@@ -57,10 +63,16 @@ pub async fn of_person(app: &App, owner: &UserLog, logs: &[HabitLog]) -> Result<
 
 async fn stats(app: &App, log: &HabitLog, owner: &UserLog) -> Result<Stats> {
     let now = app.now();
-    match log.state.stats(Rules::new(&log.known.rules, &owner.known.rules), now) {
+    match log
+        .state
+        .stats(Rules::new(&log.known.rules, &owner.known.rules), now)
+    {
         Ok(stats) => Ok(stats),
         Err(_) => {
-            let mut judged = Judged { log: log.clone(), owner: owner.clone() };
+            let mut judged = Judged {
+                log: log.clone(),
+                owner: owner.clone(),
+            };
             judged.ask(app, |state, rules| Ok(state.stats(rules, now)?)).await
         }
     }
@@ -68,7 +80,8 @@ async fn stats(app: &App, log: &HabitLog, owner: &UserLog) -> Result<Stats> {
 
 async fn streaks(app: &App, owner: &UserLog, logs: &[HabitLog]) -> Result<UserStreaks> {
     let now = app.now();
-    let habits: Vec<(&HabitRules, &HabitState)> = logs.iter().map(|log| (&log.known.rules, &log.state)).collect();
+    let habits: Vec<(&HabitRules, &HabitState)> =
+        logs.iter().map(|log| (&log.known.rules, &log.state)).collect();
     if let Some(state) = &owner.streaks
         && let Ok(streaks) = state.view(&owner.known.rules, &habits, now)
     {
@@ -92,7 +105,11 @@ async fn rebuilt(app: &App, user: UserId, owner: &UserLog, logs: &[HabitLog]) ->
     for log in logs {
         facts.push(app.facts_of(log.id).await?);
     }
-    let habits: Vec<_> = logs.iter().zip(&facts).map(|(log, facts)| (&log.known.rules, facts.as_slice())).collect();
+    let habits: Vec<_> = logs
+        .iter()
+        .zip(&facts)
+        .map(|(log, facts)| (&log.known.rules, facts.as_slice()))
+        .collect();
     Ok(UserState::rebuild(&owner.known.rules, &habits, app.now()))
 }
 

@@ -26,7 +26,10 @@ pub async fn update_check_in(
 ) -> Result<CheckInDoc> {
     docstore::retry_stale(async || {
         let before = own(app, principal, id).await?;
-        if input.version.is_some_and(|version| i64::from(version) != before.version) {
+        if input
+            .version
+            .is_some_and(|version| i64::from(version) != before.version)
+        {
             return Err(Refusal::conflict("VERSION_MISMATCH", Text::new("version-mismatch")).into());
         }
         let mut check_in = judged(&before, input)?;
@@ -44,12 +47,22 @@ pub async fn update_check_in(
                 state.accept_amend(rules, &policy, of, count, minutes, now)
             };
             let what = judged.ask(app, accept).await?;
-            let fact = Fact { id: app.deps.random.id(now), at: now, what };
+            let fact = Fact {
+                id: app.deps.random.id(now),
+                at: now,
+                what,
+            };
             judged.apply(app, &mut batch, &fact).await?;
             settle_day(app, &mut batch, &judged, &mut check_in).await?;
         }
         batch.replace(&mut check_in);
-        app.deps.outbox.emit(&mut batch, check_in.user_id, &CheckInUpdated { check_in: check_in.tell()? })?;
+        app.deps.outbox.emit(
+            &mut batch,
+            check_in.user_id,
+            &CheckInUpdated {
+                check_in: check_in.tell()?,
+            },
+        )?;
         app.deps.store.commit(batch).await?;
         Ok(check_in)
     })
@@ -59,12 +72,27 @@ pub async fn update_check_in(
 /// A check-in of the person who asks.
 pub(super) async fn own(app: &App, principal: &Principal, id: CheckInId) -> Result<CheckInDoc> {
     let user = caller::person(principal)?;
-    let found = app.check_ins().get(id).await?.filter(|check_in| !check_in.is_undone).ok_or_else(Refusal::not_found)?;
+    let found = app
+        .check_ins()
+        .get(id)
+        .await?
+        .filter(|check_in| !check_in.is_undone)
+        .ok_or_else(Refusal::not_found)?;
     if found.user_id == user {
         return Ok(found);
     }
-    let is_visible = found.is_public && app.users().get(found.user_id).await?.is_some_and(|log| log.known.is_activity_public);
-    Err(if is_visible { Refusal::forbidden() } else { Refusal::not_found() }.into())
+    let is_visible = found.is_public
+        && app
+            .users()
+            .get(found.user_id)
+            .await?
+            .is_some_and(|log| log.known.is_activity_public);
+    Err(if is_visible {
+        Refusal::forbidden()
+    } else {
+        Refusal::not_found()
+    }
+    .into())
 }
 
 fn judged(before: &CheckInDoc, input: &UpdateCheckInInput) -> Result<CheckInDoc, Refusal> {
@@ -79,10 +107,14 @@ fn judged(before: &CheckInDoc, input: &UpdateCheckInInput) -> Result<CheckInDoc,
     judge::tags(&mut check, story, &input.tags);
     let duration = match (&input.duration, spent) {
         (MaybeUndefined::Undefined, Some(spent)) => MaybeUndefined::Value(spent),
-        (duration, _) => duration.clone(),
+        (duration, _) => *duration,
     };
-    amount(&mut check_in.done.minutes, duration, |minutes| judge::minutes(&mut check, minutes));
-    amount(&mut check_in.done.count, input.count.clone(), |count| judge::count(&mut check, count));
+    amount(&mut check_in.done.minutes, duration, |minutes| {
+        judge::minutes(&mut check, minutes)
+    });
+    amount(&mut check_in.done.count, input.count, |count| {
+        judge::count(&mut check, count)
+    });
     if let Some(is_public) = input.is_public {
         check_in.is_public = is_public;
     }
@@ -90,7 +122,11 @@ fn judged(before: &CheckInDoc, input: &UpdateCheckInInput) -> Result<CheckInDoc,
     Ok(check_in)
 }
 
-fn amount(field: &mut Option<Amount>, change: MaybeUndefined<f64>, judge: impl FnOnce(f64) -> Option<Amount>) {
+fn amount(
+    field: &mut Option<Amount>,
+    change: MaybeUndefined<f64>,
+    judge: impl FnOnce(f64) -> Option<Amount>,
+) {
     match change {
         MaybeUndefined::Undefined => {}
         MaybeUndefined::Null => *field = None,

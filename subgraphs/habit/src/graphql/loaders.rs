@@ -25,14 +25,20 @@ impl Loaders {
                 let habits = habits.clone();
                 async move {
                     let found = habits.get_many(&ids).await?;
-                    Ok(found.into_iter().map(|habit| (habit.id, Arc::new(habit))).collect())
+                    Ok(found
+                        .into_iter()
+                        .map(|habit| (habit.id, Arc::new(habit)))
+                        .collect())
                 }
             }),
             owners: Loader::new(move |ids: Vec<UserId>| {
                 let owners = owners.clone();
                 async move {
                     let found = owners.get_many(&ids).await?;
-                    Ok(found.into_iter().map(|owner| (owner.id, Arc::new(owner))).collect())
+                    Ok(found
+                        .into_iter()
+                        .map(|owner| (owner.id, Arc::new(owner)))
+                        .collect())
                 }
             }),
         }

@@ -24,7 +24,10 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The habit.")] input: CreateHabitInput,
     ) -> async_graphql::Result<Habit> {
-        answer(ctx, create_habit::create_habit(loaders_and_app(ctx).1, &ctx.caller(), &input).await)
+        answer(
+            ctx,
+            create_habit::create_habit(loaders_and_app(ctx).1, &ctx.caller(), &input).await,
+        )
     }
 
     /// Changes a habit. Schedule and goal change from a date on; what was before stays as it was.
@@ -36,12 +39,19 @@ impl Mutation {
         #[graphql(desc = "The changes.")] input: UpdateHabitInput,
     ) -> async_graphql::Result<Habit> {
         let id = ctx.answer(habit(&id))?;
-        answer(ctx, update_habit::update_habit(loaders_and_app(ctx).1, &ctx.caller(), id, &input).await)
+        answer(
+            ctx,
+            update_habit::update_habit(loaders_and_app(ctx).1, &ctx.caller(), id, &input).await,
+        )
     }
 
     /// Deletes a habit with its check-ins, for good. To keep them, archive it.
     #[graphql(directive = authenticated::apply())]
-    async fn delete_habit(&self, ctx: &Context<'_>, #[graphql(desc = "The habit.")] id: ID) -> async_graphql::Result<bool> {
+    async fn delete_habit(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The habit.")] id: ID,
+    ) -> async_graphql::Result<bool> {
         let id = ctx.answer(habit(&id))?;
         ctx.answer(delete_habit::delete_habit(loaders_and_app(ctx).1, &ctx.caller(), id).await)?;
         Ok(true)
@@ -49,16 +59,30 @@ impl Mutation {
 
     /// Puts a habit away: it keeps its history and is never due.
     #[graphql(directive = authenticated::apply())]
-    async fn archive_habit(&self, ctx: &Context<'_>, #[graphql(desc = "The habit.")] id: ID) -> async_graphql::Result<Habit> {
+    async fn archive_habit(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The habit.")] id: ID,
+    ) -> async_graphql::Result<Habit> {
         let id = ctx.answer(habit(&id))?;
-        answer(ctx, archive_habit::archive_habit(loaders_and_app(ctx).1, &ctx.caller(), id, true).await)
+        answer(
+            ctx,
+            archive_habit::archive_habit(loaders_and_app(ctx).1, &ctx.caller(), id, true).await,
+        )
     }
 
     /// Takes an archived habit out again.
     #[graphql(directive = authenticated::apply())]
-    async fn unarchive_habit(&self, ctx: &Context<'_>, #[graphql(desc = "The habit.")] id: ID) -> async_graphql::Result<Habit> {
+    async fn unarchive_habit(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The habit.")] id: ID,
+    ) -> async_graphql::Result<Habit> {
         let id = ctx.answer(habit(&id))?;
-        answer(ctx, archive_habit::archive_habit(loaders_and_app(ctx).1, &ctx.caller(), id, false).await)
+        answer(
+            ctx,
+            archive_habit::archive_habit(loaders_and_app(ctx).1, &ctx.caller(), id, false).await,
+        )
     }
 
     /// Puts the named habits first, in that order, and gives all habits as they stand then.

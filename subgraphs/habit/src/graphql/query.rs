@@ -23,10 +23,18 @@ impl Query {
     async fn habits(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which ones; by default the own ones that are not archived.")] filter: Option<HabitFilter>,
+        #[graphql(desc = "Which ones; by default the own ones that are not archived.")] filter: Option<
+            HabitFilter,
+        >,
         #[graphql(desc = "How many at the most: 50 by default, up to 200.")] limit: Option<i32>,
     ) -> async_graphql::Result<Vec<Habit>> {
-        let found = list_habits::list(loaders_and_app(ctx).1, &ctx.caller(), &filter.unwrap_or_default(), limit).await;
+        let found = list_habits::list(
+            loaders_and_app(ctx).1,
+            &ctx.caller(),
+            &filter.unwrap_or_default(),
+            limit,
+        )
+        .await;
         Ok(ctx.answer(found)?.into_iter().map(Habit::stored).collect())
     }
 
@@ -35,7 +43,6 @@ impl Query {
         directive = authenticated::apply(),
         directive = page_size::apply(DEFAULT_LIMIT, vec!["first".to_owned(), "last".to_owned()], vec!["nodes".to_owned(), "edges".to_owned()], false)
     )]
-    #[expect(clippy::too_many_arguments, reason = "Relay's arguments")]
     async fn habits_connection(
         &self,
         ctx: &Context<'_>,
@@ -43,9 +50,19 @@ impl Query {
         #[graphql(desc = "After this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, up to 200.")] last: Option<i32>,
         #[graphql(desc = "Before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Which ones; by default the own ones that are not archived.")] filter: Option<HabitFilter>,
+        #[graphql(desc = "Which ones; by default the own ones that are not archived.")] filter: Option<
+            HabitFilter,
+        >,
     ) -> async_graphql::Result<Connected<Habit>> {
-        let page = ctx.answer(PageArgs { first, after, last, before }.request())?;
+        let page = ctx.answer(
+            PageArgs {
+                first,
+                after,
+                last,
+                before,
+            }
+            .request(),
+        )?;
         let app = loaders_and_app(ctx).1;
         let found = list_habits::page(app, &ctx.caller(), &filter.unwrap_or_default(), &page).await;
         Ok(connected(ctx.answer(found)?, Habit::stored))
@@ -65,7 +82,9 @@ impl Query {
         #[graphql(desc = "Only those of a group.")] category: Option<String>,
     ) -> Vec<Habit> {
         let locale = ctx.caller().locale;
-        templates::list(category.as_deref()).map(|template| Habit::template(template, locale)).collect()
+        templates::list(category.as_deref())
+            .map(|template| Habit::template(template, locale))
+            .collect()
     }
 
     /// A habit that another domain refers to.
@@ -83,7 +102,9 @@ impl Query {
 }
 
 async fn visible(ctx: &Context<'_>, id: &ID) -> Result<Option<Habit>> {
-    let Ok(habit) = id.parse::<HabitId>() else { return Ok(None) };
+    let Ok(habit) = id.parse::<HabitId>() else {
+        return Ok(None);
+    };
     let caller = ctx.caller();
     if let Some(template) = id.parse::<TemplateId>().ok().and_then(templates::find) {
         return Ok(Some(Habit::template(template, caller.locale)));

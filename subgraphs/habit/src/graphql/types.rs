@@ -67,7 +67,9 @@ impl Habit {
     }
 
     fn private<T>(&self, ctx: &Context<'_>, value: impl FnOnce(&HabitDoc) -> T) -> Option<T> {
-        self.doc().filter(|doc| ctx.caller().user_id() == Some(doc.user_id)).map(|doc| value(doc))
+        self.doc()
+            .filter(|doc| ctx.caller().user_id() == Some(doc.user_id))
+            .map(|doc| value(doc))
     }
 }
 
@@ -89,7 +91,10 @@ impl Habit {
 
     /// Whose it is, where the caller may see them; absent for a template.
     async fn user(&self) -> Option<User> {
-        self.doc().map(|doc| User { id: doc.user_id.to_string().into(), user: doc.user_id })
+        self.doc().map(|doc| User {
+            id: doc.user_id.to_string().into(),
+            user: doc.user_id,
+        })
     }
 
     /// Name.
@@ -147,7 +152,10 @@ impl Habit {
     /// What makes a day done, as set last; absent where any check-in does.
     async fn goal(&self, ctx: &Context<'_>) -> Option<Goal> {
         match &self.0 {
-            Source::Stored(_) => self.latest().and_then(|version| version.goal.as_ref()).map(Goal::from),
+            Source::Stored(_) => self
+                .latest()
+                .and_then(|version| version.goal.as_ref())
+                .map(Goal::from),
             Source::Template(template, _) => template.goal.as_ref().map(|goal| Goal {
                 kind: goal.kind(),
                 value: goal.value,
@@ -179,7 +187,9 @@ impl Habit {
 
     /// The template that it was made from.
     async fn template_id(&self) -> Option<ID> {
-        self.doc().and_then(|doc| doc.template_id).map(|id| id.to_string().into())
+        self.doc()
+            .and_then(|doc| doc.template_id)
+            .map(|id| id.to_string().into())
     }
 
     /// When it was made; absent for a template.
@@ -233,7 +243,12 @@ async fn linked(ctx: &Context<'_>, doc: Option<&Arc<HabitDoc>>) -> Result<Vec<Ha
     let loader = &loaders_and_app(ctx).0.habits;
     let caller = ctx.caller().user_id();
     let found = futures::future::try_join_all(doc.linked_habits.iter().map(|id| loader.get(*id))).await?;
-    Ok(found.into_iter().flatten().filter(|habit| habit.is_visible_to(caller)).map(Habit::stored).collect())
+    Ok(found
+        .into_iter()
+        .flatten()
+        .filter(|habit| habit.is_visible_to(caller))
+        .map(Habit::stored)
+        .collect())
 }
 
 /// When people are reminded of a habit.
@@ -271,7 +286,10 @@ pub struct Trigger {
 impl From<&crate::store::Trigger> for Trigger {
     fn from(trigger: &crate::store::Trigger) -> Self {
         let condition = serde_json::from_str(&trigger.condition).unwrap_or_default();
-        Self { kind: trigger.kind.clone(), condition: Json(condition) }
+        Self {
+            kind: trigger.kind.clone(),
+            condition: Json(condition),
+        }
     }
 }
 
@@ -302,20 +320,29 @@ impl User {
         ctx.answer(caller::service_only(&ctx.caller()))?;
         let app = loaders_and_app(ctx).1;
         let known = ctx.answer(known_habits(app, self.user).await)?;
-        ctx.answer(serde_json::to_value(known).map(Json).map_err(kernel::Error::internal))
+        ctx.answer(
+            serde_json::to_value(known)
+                .map(Json)
+                .map_err(kernel::Error::internal),
+        )
     }
 }
 
 /// The revision is read first: habits that change meanwhile are newer than it says, which is found out next time.
 async fn known_habits(app: &App, user: UserId) -> Result<KnownHabits> {
     let revision = app.owners().get(user).await?.map_or(0, |owner| owner.revision);
-    let habits = app.habits().find(App::of_user(user).limit(app.config.max_habits as usize)).await?;
+    let habits = app
+        .habits()
+        .find(App::of_user(user).limit(app.config.max_habits as usize))
+        .await?;
     let habits: Vec<KnownHabit> = habits.iter().map(HabitDoc::known).collect();
     Ok(KnownHabits { revision, habits })
 }
 
 fn instant(millisecond: i64) -> DateTime {
-    Timestamp::from_millisecond(millisecond).unwrap_or_default().into()
+    Timestamp::from_millisecond(millisecond)
+        .unwrap_or_default()
+        .into()
 }
 
 pub(super) fn loaders_and_app<'a>(ctx: &Context<'a>) -> (&'a Loaders, &'a App) {

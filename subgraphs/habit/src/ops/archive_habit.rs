@@ -24,7 +24,11 @@ pub async fn archive_habit(app: &App, principal: &Principal, id: HabitId, archiv
         let now = app.deps.clock.now();
         habit.rules.version += 1;
         if archive {
-            habit.rules.archives.push(Pause { id: app.deps.random.id(now), from: today, to: None });
+            habit.rules.archives.push(Pause {
+                id: app.deps.random.id(now),
+                from: today,
+                to: None,
+            });
         } else {
             take_out(&mut habit.rules.archives, today);
         }

@@ -33,19 +33,27 @@ pub async fn create_habit(app: &App, principal: &Principal, input: &CreateHabitI
         }
         let mut batch = Batch::new();
         if !habit.linked_habits.is_empty() {
-            let all = app.habits().find(App::of_user(user).limit(app.config.max_habits as usize)).await?;
+            let all = app
+                .habits()
+                .find(App::of_user(user).limit(app.config.max_habits as usize))
+                .await?;
             links::judge(habit.id, &habit.linked_habits, &all)?;
         }
         count_in(app, &mut batch, user).await?;
         batch.insert(&habit);
-        app.deps.outbox.emit(&mut batch, user, &HabitCreated { habit: habit.known() })?;
+        app.deps
+            .outbox
+            .emit(&mut batch, user, &HabitCreated { habit: habit.known() })?;
         if let Some(idempotent) = &idempotent {
             idempotent.remember(&mut batch, habit.id, app.deps.clock.now());
         }
         match app.deps.store.commit(batch).await {
             Err(docstore::Error::Conflict(conflict)) if conflict.kind == ConflictKind::Missing => {
                 let max = app.config.max_habits;
-                Err(Refusal::conflict("TOO_MANY_HABITS", Text::new("too-many-habits").with("max", max)).into())
+                Err(
+                    Refusal::conflict("TOO_MANY_HABITS", Text::new("too-many-habits").with("max", max))
+                        .into(),
+                )
             }
             other => Ok(other.map(|()| habit.clone())?),
         }
@@ -54,8 +62,13 @@ pub async fn create_habit(app: &App, principal: &Principal, input: &CreateHabitI
 }
 
 async fn earlier(app: &App, idempotent: Option<&Idempotent>) -> Result<Option<HabitDoc>> {
-    let Some(idempotent) = idempotent else { return Ok(None) };
-    match idempotent.earlier::<kernel::kinds::Habit>(&app.deps.store).await? {
+    let Some(idempotent) = idempotent else {
+        return Ok(None);
+    };
+    match idempotent
+        .earlier::<kernel::kinds::Habit>(&app.deps.store)
+        .await?
+    {
         // What was deleted since stays deleted.
         Some(id) => Ok(Some(app.habits().get(id).await?.ok_or_else(Refusal::not_found)?)),
         None => Ok(None),
@@ -65,27 +78,47 @@ async fn earlier(app: &App, idempotent: Option<&Idempotent>) -> Result<Option<Ha
 /// Counts one more habit, unless there are too many.
 async fn count_in(app: &App, batch: &mut Batch, user: UserId) -> Result<()> {
     if app.owners().get(user).await?.is_none() {
-        batch.insert(&OwnerDoc { id: user, version: 0, revision: 1, habits: 1 });
+        batch.insert(&OwnerDoc {
+            id: user,
+            version: 0,
+            revision: 1,
+            habits: 1,
+        });
         return Ok(());
     }
     let below = Filter::Lt("habits".into(), i64::from(app.config.max_habits).into());
-    batch.update::<OwnerDoc>(user, Update::new().inc("habits", 1).inc("revision", 1).when(below));
+    batch.update::<OwnerDoc>(
+        user,
+        Update::new().inc("habits", 1).inc("revision", 1).when(below),
+    );
     Ok(())
 }
 
-fn judged(app: &App, principal: &Principal, user: UserId, input: &CreateHabitInput, today: Date) -> Result<HabitDoc> {
+fn judged(
+    app: &App,
+    principal: &Principal,
+    user: UserId,
+    input: &CreateHabitInput,
+    today: Date,
+) -> Result<HabitDoc> {
     let now = app.deps.clock.now();
     let mut check = Checker::new("input");
     let template = template(&mut check, input);
     let face = face(&mut check, input, template, principal.locale);
     let before = Reminder {
         enabled: template.is_some_and(|template| !template.reminders.is_empty()),
-        time: template.map(|template| template.reminders.clone()).unwrap_or_default(),
+        time: template
+            .map(|template| template.reminders.clone())
+            .unwrap_or_default(),
         advance: 0,
     };
     let reminder = judge::reminder(&mut check, &input.reminder, &before);
-    let start = check.at("startDate", |check| input.start_date.as_ref().and_then(|date| check.date(date)));
-    let end = check.at("endDate", |check| input.end_date.as_ref().and_then(|date| check.date(date)));
+    let start = check.at("startDate", |check| {
+        input.start_date.as_ref().and_then(|date| check.date(date))
+    });
+    let end = check.at("endDate", |check| {
+        input.end_date.as_ref().and_then(|date| check.date(date))
+    });
     let start = start.unwrap_or(today);
     let (schedule, goal) = schedule(&mut check, input, template, principal.locale, start);
     let rules = rules(&mut check, start, end, schedule, goal);
@@ -94,10 +127,14 @@ fn judged(app: &App, principal: &Principal, user: UserId, input: &CreateHabitInp
     if let Some(key) = &input.idempotency_key
         && !is_valid_key(key)
     {
-        check.at("idempotencyKey", |check| check.issue("INVALID_CHARACTER", Text::new("issue-invalid-character")));
+        check.at("idempotencyKey", |check| {
+            check.issue("INVALID_CHARACTER", Text::new("issue-invalid-character"))
+        });
     }
     check.finish()?;
-    let Some(rules) = rules else { return Err(Refusal::bad_input(Vec::new()).into()) };
+    let Some(rules) = rules else {
+        return Err(Refusal::bad_input(Vec::new()).into());
+    };
     Ok(HabitDoc {
         id: app.deps.random.id(now),
         version: 0,
@@ -133,15 +170,21 @@ fn face(check: &mut Checker, input: &CreateHabitInput, template: Option<&Templat
     let or = |given: Option<String>, of: fn(&Template) -> &str, otherwise: &str| {
         given.unwrap_or_else(|| template.map_or(otherwise, of).to_owned())
     };
-    let title = check.at("title", |check| check.text(&input.title, 1, 50)).unwrap_or_default();
+    let title = check
+        .at("title", |check| check.text(&input.title, 1, 50))
+        .unwrap_or_default();
     let description = judge::text(check, "description", &input.description, 0, 500);
     let category = judge::text(check, "category", &input.category, 0, 30);
     let icon = judge::text(check, "icon", &input.icon, 0, 100);
     let color = judge::color(check, &input.color);
     Face {
         title,
-        description: description
-            .unwrap_or_else(|| template.map(|template| template.description(locale)).unwrap_or_default().to_owned()),
+        description: description.unwrap_or_else(|| {
+            template
+                .map(|template| template.description(locale))
+                .unwrap_or_default()
+                .to_owned()
+        }),
         category: or(category, |template| &template.category, ""),
         icon: or(icon, |template| &template.icon, ""),
         color: or(color, |template| &template.color, judge::DEFAULT_COLOR),
@@ -183,7 +226,13 @@ fn schedule(
     (schedule, goal)
 }
 
-fn rules(check: &mut Checker, start: Date, end: Option<Date>, schedule: Option<Schedule>, goal: Option<Goal>) -> Option<HabitRules> {
+fn rules(
+    check: &mut Checker,
+    start: Date,
+    end: Option<Date>,
+    schedule: Option<Schedule>,
+    goal: Option<Goal>,
+) -> Option<HabitRules> {
     match HabitRules::new(1, start, end, schedule?, goal) {
         Ok(rules) => Some(rules),
         Err(issues) => {

@@ -15,7 +15,14 @@ pub async fn delete_habit(app: &App, principal: &Principal, id: HabitId) -> Resu
     docstore::retry_stale(async || {
         let habit = app.own(principal, id).await?;
         let mut batch = Batch::new();
-        let linking = app.habits().find(Query::all().eq("userId", habit.user_id).contains("linkedHabits", id)).await?;
+        let linking = app
+            .habits()
+            .find(
+                Query::all()
+                    .eq("userId", habit.user_id)
+                    .contains("linkedHabits", id),
+            )
+            .await?;
         for mut other in linking {
             other.linked_habits.retain(|link| *link != id);
             batch.replace(&mut other);

@@ -18,7 +18,13 @@ const MAX_TRIGGERS: usize = 10;
 const MAX_CONDITION: usize = 2048;
 
 /// A changed text: `None` stays, an empty one where `null` clears it.
-pub fn text(check: &mut Checker, name: &'static str, text: &MaybeUndefined<String>, min: usize, max: usize) -> Option<String> {
+pub fn text(
+    check: &mut Checker,
+    name: &'static str,
+    text: &MaybeUndefined<String>,
+    min: usize,
+    max: usize,
+) -> Option<String> {
     check.at(name, |check| match text {
         MaybeUndefined::Undefined => None,
         MaybeUndefined::Null => check.text("", min, max),
@@ -103,7 +109,9 @@ pub fn reminder(check: &mut Checker, input: &Option<ReminderInput>, before: &Rem
         let given = input.time.as_ref().is_some_and(|times| !times.is_empty());
         reminder.enabled = input.enabled.unwrap_or(before.enabled || given);
         if reminder.enabled && reminder.time.is_empty() && check.is_clean() {
-            check.at("time", |check| check.issue("REQUIRED", Text::new("issue-required")));
+            check.at("time", |check| {
+                check.issue("REQUIRED", Text::new("issue-required"))
+            });
         }
     });
     reminder
@@ -122,7 +130,10 @@ pub fn triggers(check: &mut Checker, triggers: &Option<Vec<TriggerInput>>) -> Op
                     check.issue("TOO_LONG", Text::new("issue-too-long").with("max", MAX_CONDITION));
                 });
             }
-            Some(Trigger { kind: kind?, condition })
+            Some(Trigger {
+                kind: kind?,
+                condition,
+            })
         }))
     })
 }

@@ -12,7 +12,10 @@ use crate::store::HabitDoc;
 /// # Errors
 /// `BAD_USER_INPUT`: `NOT_FOUND` for what is no habit of the owner, `CYCLE` where the habit would reach itself.
 pub fn judge(habit: HabitId, links: &[HabitId], all: &[HabitDoc]) -> Result<(), Refusal> {
-    let graph: HashMap<HabitId, &[HabitId]> = all.iter().map(|one| (one.id, one.linked_habits.as_slice())).collect();
+    let graph: HashMap<HabitId, &[HabitId]> = all
+        .iter()
+        .map(|one| (one.id, one.linked_habits.as_slice()))
+        .collect();
     let mut check = Checker::new("input");
     for (index, link) in links.iter().enumerate() {
         let here = || [PathSegment::from("linkedHabits"), PathSegment::from(index)];

@@ -42,7 +42,10 @@ pub async fn list(
     if !judged.is_computed() {
         return Ok(app.habits().find(judged.query.limit(limit)).await?);
     }
-    let all = app.habits().find(judged.query.clone().limit(app.config.max_habits as usize)).await?;
+    let all = app
+        .habits()
+        .find(judged.query.clone().limit(app.config.max_habits as usize))
+        .await?;
     let mut found = computed(app, &judged, all).await?;
     found.truncate(limit);
     Ok(found)
@@ -52,13 +55,22 @@ pub async fn list(
 ///
 /// # Errors
 /// `UNAUTHENTICATED`, `BAD_USER_INPUT`.
-pub async fn page(app: &App, principal: &Principal, filter: &HabitFilter, page: &PageRequest) -> Result<Page<HabitDoc>> {
+pub async fn page(
+    app: &App,
+    principal: &Principal,
+    filter: &HabitFilter,
+    page: &PageRequest,
+) -> Result<Page<HabitDoc>> {
     let judged = judge(principal, filter)?;
     let mut found = app.habits().page(judged.query.clone(), page).await?;
     if judged.is_computed() {
         // A page may be shorter than asked for; its cursors still go on where it ended.
         let habits = found.items.iter().map(|(_, habit)| habit.clone()).collect();
-        let kept: Vec<_> = computed(app, &judged, habits).await?.into_iter().map(|habit| habit.id).collect();
+        let kept: Vec<_> = computed(app, &judged, habits)
+            .await?
+            .into_iter()
+            .map(|habit| habit.id)
+            .collect();
         found.items.retain(|(_, habit)| kept.contains(&habit.id));
     }
     Ok(found)
@@ -67,9 +79,15 @@ pub async fn page(app: &App, principal: &Principal, filter: &HabitFilter, page: 
 fn judge(principal: &Principal, filter: &HabitFilter) -> Result<Judged, Refusal> {
     let me = caller::person(principal)?;
     let mut check = Checker::new("filter");
-    let other = check.at("userId", |check| filter.user_id.as_ref().and_then(|id| check.id(id)));
-    let due_on = check.at("dueOn", |check| filter.due_on.as_ref().and_then(|date| check.date(date)));
-    let search = check.at("search", |check| filter.search.as_ref().and_then(|words| check.text(words, 1, 50)));
+    let other = check.at("userId", |check| {
+        filter.user_id.as_ref().and_then(|id| check.id(id))
+    });
+    let due_on = check.at("dueOn", |check| {
+        filter.due_on.as_ref().and_then(|date| check.date(date))
+    });
+    let search = check.at("search", |check| {
+        filter.search.as_ref().and_then(|words| check.text(words, 1, 50))
+    });
     check.finish()?;
 
     let owner: UserId = other.unwrap_or(me);
@@ -85,7 +103,12 @@ fn judge(principal: &Principal, filter: &HabitFilter) -> Result<Judged, Refusal>
         query = query.contains("tags", tag.as_str());
     }
     let search = search.map(|words| words.to_lowercase());
-    Ok(Judged { query, due_on, search, owner })
+    Ok(Judged {
+        query,
+        due_on,
+        search,
+        owner,
+    })
 }
 
 /// The habits that match in what is computed. Being due is judged by schedules: whether a habit is done is not
@@ -99,7 +122,8 @@ async fn computed(app: &App, judged: &Judged, mut habits: Vec<HabitDoc>) -> Resu
         let now = app.deps.clock.now();
         habits.retain(|habit| {
             let days = rules::evaluate(Rules::new(&habit.rules, &user.rules), &[], date..=date, now);
-            days.first().is_some_and(|day| !matches!(day.status, DayStatus::NotDue | DayStatus::Paused))
+            days.first()
+                .is_some_and(|day| !matches!(day.status, DayStatus::NotDue | DayStatus::Paused))
         });
     }
     Ok(habits)

@@ -16,7 +16,10 @@ use crate::store::HabitDoc;
 pub async fn reorder_habits(app: &App, principal: &Principal, ids: &[ID]) -> Result<Vec<HabitDoc>> {
     let user = caller::person(principal)?;
     docstore::retry_stale(async || {
-        let all = app.habits().find(App::of_user(user).limit(app.config.max_habits as usize)).await?;
+        let all = app
+            .habits()
+            .find(App::of_user(user).limit(app.config.max_habits as usize))
+            .await?;
         let ordered = order(ids, all)?;
         let mut batch = Batch::new();
         let mut habits = Vec::with_capacity(ordered.len());

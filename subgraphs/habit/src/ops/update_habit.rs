@@ -16,7 +16,12 @@ use crate::store::{HabitDoc, OwnerDoc};
 ///
 /// # Errors
 /// `NOT_FOUND`, `FORBIDDEN`, `BAD_USER_INPUT`; `CONFLICT` with `VERSION_MISMATCH`.
-pub async fn update_habit(app: &App, principal: &Principal, id: HabitId, input: &UpdateHabitInput) -> Result<HabitDoc> {
+pub async fn update_habit(
+    app: &App,
+    principal: &Principal,
+    id: HabitId,
+    input: &UpdateHabitInput,
+) -> Result<HabitDoc> {
     let user = app.own(principal, id).await?.user_id;
     let today = app.today(user).await?;
     docstore::retry_stale(async || {
@@ -44,8 +49,15 @@ pub async fn update_habit(app: &App, principal: &Principal, id: HabitId, input: 
 /// Links are judged against all of the owner's habits, so two changes of links must not pass each other: the
 /// owner's record, which both change, lets one win.
 async fn judge_links(app: &App, batch: &mut Batch, habit: &HabitDoc) -> Result<()> {
-    let owner = app.owners().get(habit.user_id).await?.ok_or_else(Refusal::not_found)?;
-    let all = app.habits().find(App::of_user(habit.user_id).limit(app.config.max_habits as usize)).await?;
+    let owner = app
+        .owners()
+        .get(habit.user_id)
+        .await?
+        .ok_or_else(Refusal::not_found)?;
+    let all = app
+        .habits()
+        .find(App::of_user(habit.user_id).limit(app.config.max_habits as usize))
+        .await?;
     links::judge(habit.id, &habit.linked_habits, &all)?;
     let same = docstore::Filter::Eq("version".into(), owner.version.into());
     batch.update::<OwnerDoc>(owner.id, Update::new().inc("links", 1).when(same));
@@ -56,15 +68,30 @@ fn changed(before: &HabitDoc, input: &UpdateHabitInput, today: Date) -> Result<H
     let mut check = Checker::new("input");
     let mut habit = before.clone();
     let face = &mut habit.face;
-    set(&mut face.title, judge::text(&mut check, "title", &input.title, 1, 50));
-    set(&mut face.description, judge::text(&mut check, "description", &input.description, 0, 500));
-    set(&mut face.category, judge::text(&mut check, "category", &input.category, 0, 30));
-    set(&mut face.icon, judge::text(&mut check, "icon", &input.icon, 0, 100));
+    set(
+        &mut face.title,
+        judge::text(&mut check, "title", &input.title, 1, 50),
+    );
+    set(
+        &mut face.description,
+        judge::text(&mut check, "description", &input.description, 0, 500),
+    );
+    set(
+        &mut face.category,
+        judge::text(&mut check, "category", &input.category, 0, 30),
+    );
+    set(
+        &mut face.icon,
+        judge::text(&mut check, "icon", &input.icon, 0, 100),
+    );
     set(&mut face.color, judge::color(&mut check, &input.color));
     set(&mut face.tags, judge::tags(&mut check, &input.tags));
     habit.reminder = judge::reminder(&mut check, &input.reminder, &before.reminder);
     set(&mut habit.is_public, input.is_public);
-    set(&mut habit.linked_habits, judge::links(&mut check, &input.linked_habits));
+    set(
+        &mut habit.linked_habits,
+        judge::links(&mut check, &input.linked_habits),
+    );
     set(&mut habit.triggers, judge::triggers(&mut check, &input.triggers));
     let change = RulesChange {
         frequency: input.frequency.as_ref(),

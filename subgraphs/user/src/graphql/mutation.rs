@@ -55,7 +55,11 @@ impl Mutation {
 
     /// Ends one of the person's own sessions.
     #[graphql(directive = authenticated::apply())]
-    async fn revoke_session(&self, ctx: &Context<'_>, #[graphql(desc = "The session.")] id: ID) -> async_graphql::Result<bool> {
+    async fn revoke_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The session.")] id: ID,
+    ) -> async_graphql::Result<bool> {
         let session = ctx.answer(id.parse().map_err(|_| Refusal::not_found()))?;
         ctx.answer(log_out::revoke(loaders_and_app(ctx).1, &ctx.caller(), session).await)?;
         Ok(true)
@@ -75,7 +79,10 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The changes.")] input: UpdateProfileInput,
     ) -> async_graphql::Result<User> {
-        user(ctx, update_profile::update_profile(loaders_and_app(ctx).1, &ctx.caller(), &input).await)
+        user(
+            ctx,
+            update_profile::update_profile(loaders_and_app(ctx).1, &ctx.caller(), &input).await,
+        )
     }
 
     /// Changes the own preferences.
@@ -85,7 +92,10 @@ impl Mutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The changes.")] input: UpdatePreferencesInput,
     ) -> async_graphql::Result<User> {
-        user(ctx, update_preferences::update_preferences(loaders_and_app(ctx).1, &ctx.caller(), &input).await)
+        user(
+            ctx,
+            update_preferences::update_preferences(loaders_and_app(ctx).1, &ctx.caller(), &input).await,
+        )
     }
 
     /// Pauses all habits, for a holiday or an illness: paused days are not due.
@@ -97,13 +107,19 @@ impl Mutation {
         #[graphql(desc = "The last paused day; by default until resumed.")] until: Option<Date>,
     ) -> async_graphql::Result<User> {
         let app = loaders_and_app(ctx).1;
-        user(ctx, pause_habits::pause_all(app, &ctx.caller(), from.as_ref(), until.as_ref()).await)
+        user(
+            ctx,
+            pause_habits::pause_all(app, &ctx.caller(), from.as_ref(), until.as_ref()).await,
+        )
     }
 
     /// Ends the pause of all habits: today counts again.
     #[graphql(directive = authenticated::apply())]
     async fn resume_all_habits(&self, ctx: &Context<'_>) -> async_graphql::Result<User> {
-        user(ctx, pause_habits::resume_all(loaders_and_app(ctx).1, &ctx.caller()).await)
+        user(
+            ctx,
+            pause_habits::resume_all(loaders_and_app(ctx).1, &ctx.caller()).await,
+        )
     }
 
     /// Gives somebody a role; for staff.
@@ -115,7 +131,10 @@ impl Mutation {
         #[graphql(desc = "Name of the role.")] role: String,
     ) -> async_graphql::Result<User> {
         let id = ctx.answer(person(&user_id))?;
-        user(ctx, staff::grant_role(loaders_and_app(ctx).1, &ctx.caller(), id, &role).await)
+        user(
+            ctx,
+            staff::grant_role(loaders_and_app(ctx).1, &ctx.caller(), id, &role).await,
+        )
     }
 
     /// Takes a role from somebody; for staff.
@@ -127,7 +146,10 @@ impl Mutation {
         #[graphql(desc = "Name of the role.")] role: String,
     ) -> async_graphql::Result<User> {
         let id = ctx.answer(person(&user_id))?;
-        user(ctx, staff::revoke_role(loaders_and_app(ctx).1, &ctx.caller(), id, &role).await)
+        user(
+            ctx,
+            staff::revoke_role(loaders_and_app(ctx).1, &ctx.caller(), id, &role).await,
+        )
     }
 
     /// Sets what somebody is a member of; for staff.
@@ -143,7 +165,10 @@ impl Mutation {
         let mut check = Checker::new("expireAt");
         let end = expire_at.and_then(|end| check.instant(&end));
         ctx.answer(check.finish())?;
-        user(ctx, staff::set_membership(loaders_and_app(ctx).1, &ctx.caller(), id, membership_type, end).await)
+        user(
+            ctx,
+            staff::set_membership(loaders_and_app(ctx).1, &ctx.caller(), id, membership_type, end).await,
+        )
     }
 
     /// Says whether somebody's name was verified; for staff.
@@ -155,7 +180,10 @@ impl Mutation {
         #[graphql(desc = "Whether the name was verified.")] is_verified: bool,
     ) -> async_graphql::Result<User> {
         let id = ctx.answer(person(&user_id))?;
-        user(ctx, staff::set_verified(loaders_and_app(ctx).1, &ctx.caller(), id, is_verified).await)
+        user(
+            ctx,
+            staff::set_verified(loaders_and_app(ctx).1, &ctx.caller(), id, is_verified).await,
+        )
     }
 }
 

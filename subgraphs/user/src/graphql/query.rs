@@ -37,7 +37,10 @@ impl Query {
         let caller = ctx.caller();
         let sessions = ctx.answer(log_out::sessions(loaders_and_app(ctx).1, &caller).await)?;
         let current = ctx.answer(log_out::current(&caller))?;
-        Ok(sessions.into_iter().map(|session| Session::of(session, current)).collect())
+        Ok(sessions
+            .into_iter()
+            .map(|session| Session::of(session, current))
+            .collect())
     }
 
     /// How the account of an access token stands; for the platform itself.
@@ -60,7 +63,9 @@ impl Query {
 
 async fn account(ctx: &Context<'_>, user: &ID, session: &ID) -> Result<Json> {
     caller::service_only(&ctx.caller())?;
-    let (Ok(user), Ok(session)) = (user.parse(), session.parse()) else { return Err(Refusal::not_found().into()) };
+    let (Ok(user), Ok(session)) = (user.parse(), session.parse()) else {
+        return Err(Refusal::not_found().into());
+    };
     let app = loaders_and_app(ctx).1;
     let account = Account {
         is_session_live: !app.sessions.is_revoked(session).await?,
@@ -77,7 +82,9 @@ async fn me(ctx: &Context<'_>) -> Result<Option<User>> {
 /// A person as far as the caller may see them; somebody hidden does not exist.
 async fn visible(ctx: &Context<'_>, id: &ID) -> Result<Option<User>> {
     let caller = ctx.caller();
-    let Ok(id) = id.parse::<UserId>() else { return Ok(None) };
+    let Ok(id) = id.parse::<UserId>() else {
+        return Ok(None);
+    };
     if !caller.is_service() {
         caller::person(&caller)?;
     }

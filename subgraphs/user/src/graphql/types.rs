@@ -68,7 +68,9 @@ impl User {
 
     /// Address of the picture.
     async fn avatar(&self) -> Option<Url> {
-        Some(self.0.avatar.clone()).filter(|avatar| !avatar.is_empty()).map(Url)
+        Some(self.0.avatar.clone())
+            .filter(|avatar| !avatar.is_empty())
+            .map(Url)
     }
 
     /// 0 unknown, 1 male, 2 female.
@@ -113,7 +115,10 @@ impl User {
     #[graphql(directive = list_size::apply(20))]
     async fn badges(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Badge>> {
         let badges = ctx.answer(loaders_and_app(ctx).0.badges.get(self.0.id).await)?;
-        let badge = |(code, awarded): (String, Timestamp)| Badge { code, awarded_at: awarded.into() };
+        let badge = |(code, awarded): (String, Timestamp)| Badge {
+            code,
+            awarded_at: awarded.into(),
+        };
         Ok(badges.unwrap_or_default().into_iter().map(badge).collect())
     }
 
@@ -125,13 +130,16 @@ impl User {
     /// What the person is a member of; only for the person.
     #[graphql(directive = authenticated::apply())]
     async fn membership_type(&self, ctx: &Context<'_>) -> Option<MembershipType> {
-        ctx.nullable(self.membership(ctx).await).map(|membership| membership.kind)
+        ctx.nullable(self.membership(ctx).await)
+            .map(|membership| membership.kind)
     }
 
     /// When the membership ends; absent where it does not; only for the person.
     #[graphql(directive = authenticated::apply())]
     async fn membership_expire_at(&self, ctx: &Context<'_>) -> Option<DateTime> {
-        ctx.nullable(self.membership(ctx).await).and_then(|membership| membership.expires_at).map(DateTime::from)
+        ctx.nullable(self.membership(ctx).await)
+            .and_then(|membership| membership.expires_at)
+            .map(DateTime::from)
     }
 
     /// The roles that the person has; only for the person.
@@ -160,7 +168,11 @@ impl User {
     #[graphql(inaccessible)]
     async fn known(&self, ctx: &Context<'_>) -> async_graphql::Result<Json> {
         ctx.answer(caller::service_only(&ctx.caller()))?;
-        ctx.answer(serde_json::to_value(self.0.known()).map(Json).map_err(kernel::Error::internal))
+        ctx.answer(
+            serde_json::to_value(self.0.known())
+                .map(Json)
+                .map_err(kernel::Error::internal),
+        )
     }
 }
 
@@ -283,7 +295,10 @@ impl Session {
 impl Session {
     /// A session as its user sees it.
     pub fn of(session: auth::Session, current: kernel::SessionId) -> Self {
-        Self { is_current: session.id == current, session }
+        Self {
+            is_current: session.id == current,
+            session,
+        }
     }
 }
 
@@ -309,7 +324,12 @@ impl UserPreferences {
             language: preferences.locale.map(Language::from),
             notification: NotificationPreferences {
                 push_enabled: notification.push_enabled,
-                reminder_time: notification.reminder_time.iter().cloned().map(TimeOfDay).collect(),
+                reminder_time: notification
+                    .reminder_time
+                    .iter()
+                    .cloned()
+                    .map(TimeOfDay)
+                    .collect(),
                 types: NotificationTypes {
                     check_in_reminder: notification.check_in_reminder,
                     streak_alert: notification.streak_alert,
@@ -330,7 +350,9 @@ impl UserPreferences {
 }
 
 fn instant(millisecond: i64) -> DateTime {
-    Timestamp::from_millisecond(millisecond).unwrap_or_default().into()
+    Timestamp::from_millisecond(millisecond)
+        .unwrap_or_default()
+        .into()
 }
 
 pub(super) fn loaders_and_app<'a>(ctx: &Context<'a>) -> (&'a Loaders, &'a App) {

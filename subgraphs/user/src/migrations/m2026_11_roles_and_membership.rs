@@ -8,16 +8,39 @@ pub(super) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let id = |name: &str| ColumnDef::new(Alias::new(name)).string_len(24).not_null().to_owned();
-        let name = |name: &str| ColumnDef::new(Alias::new(name)).string_len(64).not_null().to_owned();
-        let instant = |name: &str| ColumnDef::new(Alias::new(name)).big_integer().not_null().to_owned();
+        let id = |name: &str| {
+            ColumnDef::new(Alias::new(name))
+                .string_len(24)
+                .not_null()
+                .to_owned()
+        };
+        let name = |name: &str| {
+            ColumnDef::new(Alias::new(name))
+                .string_len(64)
+                .not_null()
+                .to_owned()
+        };
+        let instant = |name: &str| {
+            ColumnDef::new(Alias::new(name))
+                .big_integer()
+                .not_null()
+                .to_owned()
+        };
         let key = |one: &str, two: &str| {
-            Index::create().col(Alias::new(one)).col(Alias::new(two)).primary().to_owned()
+            Index::create()
+                .col(Alias::new(one))
+                .col(Alias::new(two))
+                .primary()
+                .to_owned()
         };
         let table = |name: &str| Table::create().table(Alias::new(name)).if_not_exists().to_owned();
 
         let tables = [
-            table("role_permissions").col(name("role")).col(name("permission")).primary_key(&mut key("role", "permission")).to_owned(),
+            table("role_permissions")
+                .col(name("role"))
+                .col(name("permission"))
+                .primary_key(&mut key("role", "permission"))
+                .to_owned(),
             table("user_roles")
                 .col(id("user_id"))
                 .col(name("role"))
@@ -41,7 +64,8 @@ impl MigrationTrait for Migration {
             manager.create_table(table).await?;
         }
         let mut rows = Query::insert();
-        rows.into_table(Alias::new("role_permissions")).columns([Alias::new("role"), Alias::new("permission")]);
+        rows.into_table(Alias::new("role_permissions"))
+            .columns([Alias::new("role"), Alias::new("permission")]);
         for (role, permissions) in auth::permissions::ROLES {
             for permission in *permissions {
                 rows.values_panic([(*role).into(), (*permission).into()]);
@@ -52,7 +76,9 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for table in ["badges", "memberships", "user_roles", "role_permissions"] {
-            manager.drop_table(Table::drop().table(Alias::new(table)).if_exists().to_owned()).await?;
+            manager
+                .drop_table(Table::drop().table(Alias::new(table)).if_exists().to_owned())
+                .await?;
         }
         Ok(())
     }

@@ -32,18 +32,34 @@ pub async fn log_in(app: &App, code: &str, device: Option<&str>) -> Result<Logge
     check.text(code, 1, 128);
     check.finish()?;
     let mut check = Checker::new("device");
-    let device = device.and_then(|device| check.text(device, 0, 100)).unwrap_or_default();
+    let device = device
+        .and_then(|device| check.text(device, 0, 100))
+        .unwrap_or_default();
     check.finish()?;
 
     let known = app.wechat.code_to_session(code).await?;
     let user = find_or_register(app, &known).await?;
     if app.config.administrators.contains(&known.openid) {
-        app.relations.grant(user.id, auth::permissions::ADMIN, None, app.deps.clock.now()).await?;
+        app.relations
+            .grant(user.id, auth::permissions::ADMIN, None, app.deps.clock.now())
+            .await?;
     }
-    let (session, refresh_token) =
-        app.sessions.create(user.id, Device { name: device, ..Device::default() }).await?;
+    let (session, refresh_token) = app
+        .sessions
+        .create(
+            user.id,
+            Device {
+                name: device,
+                ..Device::default()
+            },
+        )
+        .await?;
     let access_token = app.issuer.issue(user.id, session.id, app.deps.clock.now())?;
-    Ok(LoggedIn { user, refresh_token, access_token })
+    Ok(LoggedIn {
+        user,
+        refresh_token,
+        access_token,
+    })
 }
 
 /// The user of an OpenID. The unique index lets one of two concurrent first log-ins make the account; the other
@@ -51,7 +67,10 @@ pub async fn log_in(app: &App, code: &str, device: Option<&str>) -> Result<Logge
 async fn find_or_register(app: &App, known: &WechatSession) -> Result<UserDoc> {
     docstore::retry_stale(async || {
         let now = app.deps.clock.now();
-        let found = app.users().find_one(Query::all().eq("openid", known.openid.as_str())).await?;
+        let found = app
+            .users()
+            .find_one(Query::all().eq("openid", known.openid.as_str()))
+            .await?;
         let mut batch = Batch::new();
         let user = match found {
             Some(mut user) => {
@@ -68,7 +87,9 @@ async fn find_or_register(app: &App, known: &WechatSession) -> Result<UserDoc> {
                     .map_err(|_| Error::internal("the configured default_timezone is no time zone"))?;
                 let user = UserDoc::new(id, known.openid.clone(), known.unionid.clone(), time, now);
                 batch.insert(&user);
-                app.deps.outbox.emit(&mut batch, id, &messages::UserRegistered { user: user.known() })?;
+                app.deps
+                    .outbox
+                    .emit(&mut batch, id, &messages::UserRegistered { user: user.known() })?;
                 user
             }
         };

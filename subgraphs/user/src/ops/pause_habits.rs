@@ -14,7 +14,12 @@ use crate::store::UserDoc;
 ///
 /// # Errors
 /// `UNAUTHENTICATED`; `BAD_USER_INPUT` for dates that lie back or contradict each other.
-pub async fn pause_all(app: &App, principal: &Principal, from: Option<&Date>, until: Option<&Date>) -> Result<UserDoc> {
+pub async fn pause_all(
+    app: &App,
+    principal: &Principal,
+    from: Option<&Date>,
+    until: Option<&Date>,
+) -> Result<UserDoc> {
     let id = caller::person(principal)?;
     let mut check = Checker::new("from");
     let from = from.and_then(|date| check.date(date));
@@ -37,7 +42,11 @@ pub async fn pause_all(app: &App, principal: &Principal, from: Option<&Date>, un
             check.finish()?;
         }
         end_pauses(user, from);
-        user.rules.pauses.push(Pause { id: app.deps.random.id(now), from, to: until });
+        user.rules.pauses.push(Pause {
+            id: app.deps.random.id(now),
+            from,
+            to: until,
+        });
         Ok(())
     })
     .await

@@ -22,5 +22,9 @@ pub async fn refresh(app: &App, token: &str) -> Result<LoggedIn> {
     })?;
     let user = app.users().get(session.user_id).await?.ok_or_else(ended)?;
     let access_token = app.issuer.issue(user.id, session.id, now)?;
-    Ok(LoggedIn { user, refresh_token, access_token })
+    Ok(LoggedIn {
+        user,
+        refresh_token,
+        access_token,
+    })
 }

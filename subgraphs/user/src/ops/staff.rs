@@ -15,7 +15,9 @@ use crate::store::UserDoc;
 /// `FORBIDDEN` without `roles:grant`, `BAD_USER_INPUT` for a role that there is not, `NOT_FOUND` for nobody.
 pub async fn grant_role(app: &App, principal: &Principal, user: UserId, role: &str) -> Result<UserDoc> {
     let found = judge_role(app, principal, user, role).await?;
-    app.relations.grant(user, role, principal.user_id(), app.deps.clock.now()).await?;
+    app.relations
+        .grant(user, role, principal.user_id(), app.deps.clock.now())
+        .await?;
     forget_accounts(app, user).await?;
     Ok(found)
 }
@@ -44,7 +46,9 @@ pub async fn set_membership(
 ) -> Result<UserDoc> {
     caller::permitted(principal, auth::permissions::USERS_WRITE)?;
     let found = app.users().get(user).await?.ok_or_else(Refusal::not_found)?;
-    app.relations.set_membership(user, Membership { kind, expires_at }).await?;
+    app.relations
+        .set_membership(user, Membership { kind, expires_at })
+        .await?;
     Ok(found)
 }
 

@@ -21,7 +21,11 @@ const MAX_REMINDERS: usize = 10;
 ///
 /// # Errors
 /// `BAD_USER_INPUT`; `CONFLICT` with `VERSION_MISMATCH` where a version is given that is not the current one.
-pub async fn update_preferences(app: &App, principal: &Principal, input: &UpdatePreferencesInput) -> Result<UserDoc> {
+pub async fn update_preferences(
+    app: &App,
+    principal: &Principal,
+    input: &UpdatePreferencesInput,
+) -> Result<UserDoc> {
     let id = caller::person(principal)?;
     let judged = judge(input)?;
     app.change(id, |user| {
@@ -40,9 +44,14 @@ pub async fn update_preferences(app: &App, principal: &Principal, input: &Update
 
 /// The time settings with the changes.
 fn time(input: &UpdatePreferencesInput, current: &UserTime) -> Result<UserTime, Vec<Issue>> {
-    let zone = input.timezone.as_ref().map_or(current.zone().name(), |zone| zone.0.as_str());
+    let zone = input
+        .timezone
+        .as_ref()
+        .map_or(current.zone().name(), |zone| zone.0.as_str());
     let day_start = input.day_start.map_or(i64::from(current.day_start()), i64::from);
-    let week_start = input.week_start.map_or(i64::from(current.week_start()), i64::from);
+    let week_start = input
+        .week_start
+        .map_or(i64::from(current.week_start()), i64::from);
     UserTime::new(zone, day_start, week_start)
 }
 
@@ -73,7 +82,10 @@ fn apply(user: &mut UserDoc, input: &UpdatePreferencesInput, judged: &Judged) {
 
 fn judge(input: &UpdatePreferencesInput) -> Result<Judged, Refusal> {
     let mut check = Checker::new("input");
-    let reminders = input.notification.as_ref().and_then(|notification| notification.reminder_time.as_ref());
+    let reminders = input
+        .notification
+        .as_ref()
+        .and_then(|notification| notification.reminder_time.as_ref());
     let reminder_time = reminders.map(|times| {
         check.at("notification", |check| {
             check.at("reminderTime", |check| {

@@ -25,7 +25,12 @@ pub async fn update_profile(app: &App, principal: &Principal, input: &UpdateProf
     let changes = judge(input)?;
     app.change(id, |user| {
         expect_version(user, input.version)?;
-        let Changes { nickname, avatar, gender, bio } = &changes;
+        let Changes {
+            nickname,
+            avatar,
+            gender,
+            bio,
+        } = &changes;
         set(&mut user.nickname, nickname);
         set(&mut user.avatar, avatar);
         set(&mut user.gender, gender);
@@ -74,5 +79,10 @@ fn judge(input: &UpdateProfileInput) -> Result<Changes, Refusal> {
         MaybeUndefined::Value(bio) => check.text(bio, 0, 500),
     });
     check.finish()?;
-    Ok(Changes { nickname, avatar, gender, bio })
+    Ok(Changes {
+        nickname,
+        avatar,
+        gender,
+        bio,
+    })
 }
