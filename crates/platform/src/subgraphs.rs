@@ -80,7 +80,8 @@ impl Builder<'_> {
             ..
         } = self.stores.clone();
         let peers = Peers::new(name);
-        let outbox = Outbox::new(name, clock.clone(), random.clone());
+        let outbox = Outbox::new(name, clock.clone(), random.clone())
+            .tracing_with(std::sync::Arc::new(telemetry::propagation::traceparent));
         let deps = Deps {
             store: documents,
             relations,
@@ -104,7 +105,14 @@ impl Builder<'_> {
         let (keys, auth) = self.keys;
         let wechat = match self.config.wechat.mode {
             Mode::Sandbox => {
-                let sandbox = Sandbox::new(clock.clone(), random.fork(), SandboxConfig::default());
+                let sandbox = Sandbox::new(
+                    clock.clone(),
+                    random.fork(),
+                    SandboxConfig {
+                        always_visiting: true,
+                        ..SandboxConfig::default()
+                    },
+                );
                 Wechat::in_process(&sandbox, &self.config.wechat, cache.clone(), clock.clone())
             }
             Mode::Real => Wechat::new(&self.config.wechat, cache.clone(), clock.clone())?,

@@ -17,6 +17,8 @@ use crate::stores::Stores;
 const FLUSH: Duration = Duration::from_secs(5);
 /// How often what is no longer needed is thrown away.
 const TIDY_EVERY: Duration = Duration::from_secs(3600);
+/// How often what waits is counted.
+const COUNT_EVERY: Duration = Duration::from_secs(15);
 /// How long relayed events are kept for groups that are late.
 const KEEP_EVENTS: Duration = Duration::from_secs(3 * 24 * 3600);
 /// Records that go at once.
@@ -47,6 +49,12 @@ impl Workers {
             }
         }
         tasks.spawn(tidy(stores.clone(), sessions, shutdown.clone()));
+        let groups = subgraphs.iter().filter(|subgraph| !subgraph.consumers.is_empty());
+        tasks.spawn(count(
+            stores.clone(),
+            groups.map(|subgraph| subgraph.name).collect(),
+            shutdown.clone(),
+        ));
         let sources = subgraphs.iter().map(|subgraph| subgraph.name).collect();
         Self {
             stores: stores.clone(),
@@ -79,6 +87,32 @@ fn consume(
 ) -> impl Future<Output = ()> + Send + 'static {
     let (kinds, handler) = (consumer.kinds, Arc::clone(&consumer.handler));
     async move { stores.bus.consume(group, kinds, handler, shutdown).await }
+}
+
+/// Counts what waits for each group, and what it gave up on.
+async fn count(stores: Stores, groups: Vec<&'static str>, shutdown: CancellationToken) {
+    metrics::describe_gauge!(
+        "daka.events.waiting",
+        "Events that a consumer group has not handled yet."
+    );
+    metrics::describe_gauge!("daka.events.dead", "Events that a consumer group gave up on.");
+    loop {
+        for group in &groups {
+            match stores.bus.lag(group).await {
+                Ok(lag) => {
+                    metrics::gauge!("daka.events.waiting", "messaging.consumer.group.name" => *group)
+                        .set(lag.waiting as f64);
+                    metrics::gauge!("daka.events.dead", "messaging.consumer.group.name" => *group)
+                        .set(lag.dead as f64);
+                }
+                Err(error) => tracing::debug!(group, %error, "the lag is not known"),
+            }
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(COUNT_EVERY) => {}
+        }
+    }
 }
 
 async fn tidy(stores: Stores, sessions: Option<Sessions>, shutdown: CancellationToken) {

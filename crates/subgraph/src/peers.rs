@@ -131,10 +131,12 @@ impl HttpPeer {
         variables: &serde_json::Value,
     ) -> Result<Response> {
         let (name, value) = (self.seal)(principal)?;
+        let mut headers = http::HeaderMap::from_iter([(name, value)]);
+        telemetry::propagation::inject(&mut headers);
         let sent = self
             .client
             .post(&self.url)
-            .header(name, value)
+            .headers(headers)
             .json(&serde_json::json!({ "query": query, "variables": variables }))
             .send()
             .await

@@ -86,7 +86,7 @@ mod tests {
                     folders.push(path);
                 } else if path.extension().is_some_and(|extension| extension == "rs") {
                     let source = std::fs::read_to_string(&path).unwrap();
-                    for mention in source.split("Text::new(").skip(1) {
+                    for mention in source.split(concat!("Text::", "new(")).skip(1) {
                         let Some(key) = mention.trim_start().strip_prefix('"') else {
                             continue;
                         };

@@ -31,7 +31,7 @@ impl Default for LogConfig {
     fn default() -> Self {
         Self {
             format: LogFormat::Pretty,
-            filter: "info".to_owned(),
+            filter: "info,sea_orm_migration=warn".to_owned(),
         }
     }
 }
@@ -102,7 +102,7 @@ mod tests {
     fn nothing_needs_to_be_said() {
         let config: TelemetryConfig = serde_json::from_value(json!({})).unwrap();
         assert_eq!(config, TelemetryConfig::default());
-        assert_eq!(config.log.filter, "info");
+        assert_eq!(config.log.filter, "info,sea_orm_migration=warn");
         assert_eq!(config.otlp.endpoint, None);
     }
 

@@ -30,6 +30,13 @@ pub fn inject(headers: &mut HeaderMap) {
     }
 }
 
+/// The `traceparent` of the current span, for messages that carry no headers. None where no traces are made.
+pub fn traceparent() -> Option<String> {
+    let mut headers = HeaderMap::new();
+    inject(&mut headers);
+    headers.get("traceparent").and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
 /// The id of the trace that the current span is part of: 32 hexadecimal digits. None where no traces are made.
 pub fn trace_id() -> Option<String> {
     id_of(&Span::current())

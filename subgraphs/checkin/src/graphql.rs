@@ -1,5 +1,6 @@
 //! The domain's part of the supergraph.
 
+mod days;
 pub mod inputs;
 mod loaders;
 mod mutation;

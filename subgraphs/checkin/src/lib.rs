@@ -10,6 +10,7 @@ mod config;
 mod consumers;
 mod graphql;
 mod ops;
+pub mod seed;
 mod store;
 
 use std::sync::Arc;

@@ -7,6 +7,7 @@ mod app;
 mod config;
 mod graphql;
 mod ops;
+pub mod seed;
 mod store;
 mod templates;
 

@@ -10,6 +10,7 @@ mod graphql;
 mod migrations;
 mod ops;
 mod relations;
+pub mod seed;
 mod store;
 
 use std::sync::Arc;

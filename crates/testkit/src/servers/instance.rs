@@ -248,6 +248,9 @@ impl Instance {
             .args([
                 "--bind_ip",
                 "127.0.0.1",
+                // A killed client leaves its transaction open until then, and others wait for it.
+                "--setParameter",
+                "transactionLifetimeLimitSeconds=5",
                 "--replSet",
                 "rs0",
                 "--wiredTigerCacheSizeGB",

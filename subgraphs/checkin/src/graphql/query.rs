@@ -11,11 +11,11 @@ use subgraph::lists::{Connected, DEFAULT_LIMIT, PageArgs, connected};
 use subgraph::scalars::Date;
 use subgraph::texts;
 
+use super::days::{CalendarData, CalendarDay, Today, today_of};
 use super::inputs::{CheckInFilter, PreviewHabitInput};
 use super::shared::{ChangePreview, DayExplanation, HabitDay, HabitStats, PeriodResult, int, reason_key};
 use super::types::{
-    CalendarData, CalendarDay, CheckIn, Habit, Today, User, UserStats, everything_of, judged,
-    loaders_and_app, may_see_activity, person_stats, today_of,
+    CheckIn, Habit, User, UserStats, everything_of, judged, loaders_and_app, may_see_activity, person_stats,
 };
 use crate::ops::{calendar, list_check_ins, preview, statistics};
 use crate::store::CheckInDoc;

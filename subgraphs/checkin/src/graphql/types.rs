@@ -15,7 +15,6 @@ use super::inputs::CheckInFilter;
 use super::loaders::Loaders;
 use super::shared::{HabitDay, HabitStats, Provenance, int};
 use crate::app::{App, Judged};
-use crate::ops::calendar::{self, Day};
 use crate::ops::{list_check_ins, refresh, statistics};
 use crate::store::{CheckInDoc, HabitLog, UserLog, instant};
 
@@ -422,114 +421,6 @@ impl From<&statistics::PersonStats> for UserStats {
     }
 }
 
-/// Today: what is to be done, and what was.
-#[derive(SimpleObject)]
-#[graphql(complex)]
-pub struct Today {
-    /// The logical date.
-    pub(super) date: Date,
-    /// When the day ends.
-    pub(super) ends_at: DateTime,
-    #[graphql(skip)]
-    pub(super) day: Day,
-    #[graphql(skip)]
-    pub(super) user: UserId,
-}
-
-/// Today: what is to be done, and what was.
-#[ComplexObject]
-impl Today {
-    /// The habits that today has anything to do with.
-    #[graphql(directive = list_size::apply(20))]
-    async fn habits(&self) -> Vec<HabitDay> {
-        self.day
-            .habits
-            .iter()
-            .map(|(log, result)| HabitDay::of(log.id, result.clone()))
-            .collect()
-    }
-
-    /// The check-ins that were made for today, newest first.
-    #[graphql(directive = list_size::apply(20))]
-    async fn check_ins(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<CheckIn>> {
-        let found = list_check_ins::on(loaders_and_app(ctx).1, self.user, self.day.date).await;
-        Ok(ctx.answer(found)?.into_iter().map(CheckIn::stored).collect())
-    }
-}
-
-/// A month.
-#[derive(SimpleObject)]
-pub struct CalendarData {
-    /// The year.
-    pub(super) year: i32,
-    /// The month, 1 to 12.
-    pub(super) month: i32,
-    /// Its days, in order.
-    #[graphql(directive = list_size::apply(31))]
-    pub(super) days: Vec<CalendarDay>,
-}
-
-/// A day over all habits.
-pub struct CalendarDay(pub(super) Day);
-
-/// A day over all habits.
-#[Object]
-impl CalendarDay {
-    /// The day.
-    async fn date(&self) -> Date {
-        self.0.date.into()
-    }
-
-    /// How many habits were due, skipped and paused ones left out.
-    async fn due_count(&self) -> i32 {
-        int(self.counted().count())
-    }
-
-    /// How many habits were done.
-    async fn done_count(&self) -> i32 {
-        int(self.0.habits.iter().filter(|(_, day)| day.completed).count())
-    }
-
-    /// How many check-ins there were.
-    async fn check_in_count(&self) -> i32 {
-        int(self.0.habits.iter().map(|(_, day)| day.check_ins).sum::<u32>())
-    }
-
-    /// Done habits among those that were due, 0 to 1; 0 where nothing was due.
-    async fn completion_rate(&self) -> f64 {
-        let (mut due, mut done) = (0_u32, 0_u32);
-        for (_, day) in self.counted() {
-            due += 1;
-            done += u32::from(day.completed);
-        }
-        if due == 0 {
-            0.0
-        } else {
-            f64::from(done) / f64::from(due)
-        }
-    }
-
-    /// What the day is for each habit that it has anything to do with.
-    #[graphql(directive = list_size::apply(20))]
-    async fn habits(&self) -> Vec<HabitDay> {
-        self.0
-            .habits
-            .iter()
-            .map(|(log, result)| HabitDay::of(log.id, result.clone()))
-            .collect()
-    }
-}
-
-impl CalendarDay {
-    fn counted(&self) -> impl Iterator<Item = &(HabitLog, rules::DayResult)> {
-        use rules::DayStatus::{Frozen, NotDue, Paused, Skipped};
-        self.0
-            .habits
-            .iter()
-            .filter(|(_, day)| !matches!(day.status, NotDue | Skipped | Paused | Frozen))
-    }
-}
-
 /// A person and their habits, as new as the owning domains say.
 pub(super) async fn everything_of(
     ctx: &Context<'_>,
@@ -543,27 +434,6 @@ pub(super) async fn everything_of(
         .ok_or_else(kernel::Refusal::unauthenticated)?;
     let logs = loaders.logs_of.get(user).await?.unwrap_or_default();
     Ok((owner, logs))
-}
-
-/// Today of a person.
-pub(super) async fn today_of(ctx: &Context<'_>, user: UserId) -> Result<Today> {
-    let (owner, logs) = everything_of(ctx, user).await?;
-    let app = loaders_and_app(ctx).1;
-    let now = app.now();
-    let time = owner.known.rules.times.at(now);
-    let date = owner.known.rules.times.today(now).date;
-    let (_, ends_at) = rules::day_bounds(date, time);
-    let days = calendar::days(app, &owner, &logs, date..=date).await?;
-    let day = days.into_iter().next().unwrap_or(Day {
-        date,
-        habits: Vec::new(),
-    });
-    Ok(Today {
-        date: date.into(),
-        ends_at: ends_at.into(),
-        day,
-        user,
-    })
 }
 
 /// A habit with its owner, for a use case that asks it something.

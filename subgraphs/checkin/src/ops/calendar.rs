@@ -7,6 +7,7 @@ use kernel::{Refusal, Result};
 use rules::{DayResult, DayStatus};
 use subgraph::input::Checker;
 
+use super::preview::YEARS;
 use crate::app::{App, Judged};
 use crate::store::{HabitLog, UserLog};
 
@@ -25,7 +26,7 @@ pub struct Day {
 /// `BAD_USER_INPUT` for a month that there is not.
 pub fn month(year: i32, month: i32) -> Result<RangeInclusive<Date>, Refusal> {
     let mut check = Checker::new("year");
-    let year = check.range(year.into(), 1970, 9998);
+    let year = check.range(year.into(), (*YEARS.start()).into(), (*YEARS.end()).into());
     check.finish()?;
     let mut check = Checker::new("month");
     let month = check.range(month.into(), 1, 12);

@@ -1,13 +1,16 @@
 //! Dry runs: what a change of the past or of the rules would do, without doing it.
 
 use jiff::civil::Date;
-use kernel::{HabitId, Principal, Refusal, Result};
+use kernel::{HabitId, Principal, Refusal, Result, Text};
 use rules::{Change, NeedsRebuild, NewCheckIn, Rules};
 use subgraph::caller;
 use subgraph::input::Checker;
 
 use crate::app::App;
 use crate::graphql::inputs::PreviewHabitInput;
+
+/// The years that days are asked for in.
+pub const YEARS: std::ops::RangeInclusive<i16> = 1970..=2100;
 
 /// What making up a day would do.
 ///
@@ -68,6 +71,11 @@ pub async fn update(
 pub fn date(argument: &'static str, date: &subgraph::scalars::Date) -> Result<Date, Refusal> {
     let mut check = Checker::new(argument);
     let judged = check.date(date);
+    // Days are walked through one by one: nobody means one so far off.
+    if judged.is_some_and(|date| !YEARS.contains(&date.year())) {
+        let (min, max) = (i32::from(*YEARS.start()), i32::from(*YEARS.end()));
+        check.issue("OUT_OF_RANGE", Text::new("issue-out-of-range").with("min", min).with("max", max));
+    }
     check.finish()?;
     judged.ok_or_else(Refusal::not_found)
 }

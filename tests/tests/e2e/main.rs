@@ -1,0 +1,19 @@
+//! The platform from its outside: every scenario runs against the real program in each of its shapes.
+
+/// Makes of each scenario a test in every shape.
+macro_rules! scenarios {
+    ($($name:ident),* $(,)?) => {
+        mod embedded {
+            $(#[test] fn $name() { tests::run(tests::Shape::Embedded, super::$name); })*
+        }
+        mod distributed {
+            $(#[test] fn $name() { tests::run(tests::Shape::Distributed, super::$name); })*
+        }
+    };
+}
+
+mod days;
+mod first_run;
+mod generated;
+mod logging_in;
+mod rest;
