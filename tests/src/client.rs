@@ -32,20 +32,40 @@ impl Caller {
 
     /// Who is logged in by what a log-in or a renewal gave.
     pub fn logged_in(&self, payload: &Value) -> Self {
-        let text = |pointer: &str| payload.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text = |pointer: &str| {
+            payload
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
         let (id, access, refresh) = (text("/user/id"), text("/accessToken"), text("/refreshToken"));
-        assert!(!access.is_empty() && !refresh.is_empty(), "no tokens in {payload}");
-        Self { id, access, refresh, ..self.clone() }
+        assert!(
+            !access.is_empty() && !refresh.is_empty(),
+            "no tokens in {payload}"
+        );
+        Self {
+            id,
+            access,
+            refresh,
+            ..self.clone()
+        }
     }
 
     /// The same person, with another access token.
     pub fn with_token(&self, access: &str) -> Self {
-        Self { access: access.to_owned(), ..self.clone() }
+        Self {
+            access: access.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// The same person, who wants texts in a language.
     pub fn speaking(&self, language: &'static str) -> Self {
-        Self { language: Some(language), ..self.clone() }
+        Self {
+            language: Some(language),
+            ..self.clone()
+        }
     }
 
     /// A GraphQL request that is fulfilled: its data.
@@ -54,7 +74,11 @@ impl Caller {
     /// When the answer has errors.
     pub async fn query(&self, query: &str, variables: Value) -> Value {
         let answer = self.graphql(query, variables).await;
-        assert!(answer.body.get("errors").is_none(), "{query}\nis answered with {}", answer.body);
+        assert!(
+            answer.body.get("errors").is_none(),
+            "{query}\nis answered with {}",
+            answer.body
+        );
         answer.body["data"].clone()
     }
 
@@ -65,19 +89,31 @@ impl Caller {
     /// When the answer has no errors.
     pub async fn refused(&self, query: &str, variables: Value) -> String {
         let answer = self.graphql(query, variables).await;
-        assert!(answer.body.get("errors").is_some(), "{query}\nis fulfilled with {}", answer.body);
+        assert!(
+            answer.body.get("errors").is_some(),
+            "{query}\nis fulfilled with {}",
+            answer.body
+        );
         answer.refusal()
     }
 
     /// A GraphQL request.
     pub async fn graphql(&self, query: &str, variables: Value) -> Answer {
-        self.post_graphql(&json!({ "query": query, "variables": variables })).await
+        self.post_graphql(&json!({ "query": query, "variables": variables }))
+            .await
     }
 
     /// A body as it is for the GraphQL endpoint.
     pub async fn post_graphql(&self, body: &Value) -> Answer {
-        let response = self.request(Method::POST, "/graphql").body(body.clone()).send().await;
-        Answer { status: response.status, body: response.body }
+        let response = self
+            .request(Method::POST, "/graphql")
+            .body(body.clone())
+            .send()
+            .await;
+        Answer {
+            status: response.status,
+            body: response.body,
+        }
     }
 
     /// A request of REST.
@@ -178,7 +214,11 @@ impl Request {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await?;
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Ok(Response { status, headers, body })
+        Ok(Response {
+            status,
+            headers,
+            body,
+        })
     }
 }
 
@@ -194,7 +234,11 @@ pub struct Answer {
 impl Answer {
     /// The first error's code, and after a slash its reason where it has one; empty without errors.
     pub fn refusal(&self) -> String {
-        let part = |name| self.body.pointer(&format!("/errors/0/extensions/{name}")).and_then(Value::as_str);
+        let part = |name| {
+            self.body
+                .pointer(&format!("/errors/0/extensions/{name}"))
+                .and_then(Value::as_str)
+        };
         let code = part("code").unwrap_or_default();
         part("reason").map_or_else(|| code.to_owned(), |reason| format!("{code}/{reason}"))
     }
@@ -219,15 +263,26 @@ pub struct Response {
 impl Response {
     /// A header; empty where it is not there.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// The status, the code, and the reason where there is one, such as `409 CONFLICT/ALREADY_CHECKED_IN`.
     pub fn refusal(&self) -> String {
         let kind = self.header("content-type");
-        assert!(kind.starts_with("application/problem+json"), "{} {kind} {}", self.status, self.body);
+        assert!(
+            kind.starts_with("application/problem+json"),
+            "{} {kind} {}",
+            self.status,
+            self.body
+        );
         let code = text(&self.body["code"]);
-        let reason = self.body["reason"].as_str().map(|reason| format!("/{reason}")).unwrap_or_default();
+        let reason = self.body["reason"]
+            .as_str()
+            .map(|reason| format!("/{reason}"))
+            .unwrap_or_default();
         format!("{} {code}{reason}", self.status)
     }
 
@@ -249,12 +304,24 @@ impl Response {
 fn issues(list: Option<&Value>) -> Vec<String> {
     let segment = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let issue = |issue: &Value| {
-        let path: Vec<_> = issue["path"].as_array().into_iter().flatten().map(segment).collect();
+        let path: Vec<_> = issue["path"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(segment)
+            .collect();
         format!("{} {}", path.join("."), text(&issue["code"]))
     };
-    list.and_then(Value::as_array).into_iter().flatten().map(issue).collect()
+    list.and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .map(issue)
+        .collect()
 }
 
 fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is a text")).to_owned()
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is a text"))
+        .to_owned()
 }

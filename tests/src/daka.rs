@@ -1,6 +1,5 @@
 //! The platform in one of its shapes.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait as _, Database};
@@ -24,7 +23,9 @@ pub struct Daka {
     shape: Shape,
     address: String,
     client: reqwest::Client,
-    // The one that answers clients is the last.
+    // Arguments and addresses of the processes.
+    programs: Vec<(Vec<&'static str>, String)>,
+    env: Vec<(String, String)>,
     processes: Vec<Process>,
     folder: tempfile::TempDir,
 }
@@ -42,7 +43,23 @@ impl Daka {
             .build()
             .expect("a client can be made");
         let (address, folder) = (free_address(), testkit::data_dir());
-        let mut daka = Self { shape, address, client, processes: Vec::new(), folder };
+        let mut programs = Vec::new();
+        if shape == Shape::Distributed {
+            programs.extend(SUBGRAPHS.map(|name| (vec!["subgraph", name], free_address())));
+            programs.push((vec!["router"], address.clone()));
+        } else {
+            programs.push((Vec::new(), address.clone()));
+        }
+        let env = environment(shape, &programs).await;
+        let mut daka = Self {
+            shape,
+            address,
+            client,
+            programs,
+            env,
+            processes: Vec::new(),
+            folder,
+        };
         daka.launch().await;
         daka
     }
@@ -69,11 +86,9 @@ impl Daka {
 
     /// Starts a platform that has ended, on the data that it left.
     pub async fn launch(&mut self) {
-        let folder = self.folder.path().to_owned();
-        self.processes = match self.shape {
-            Shape::Embedded => vec![Process::start(&[], &self.address, &folder, &quiet())],
-            Shape::Distributed => distributed(&self.address, &folder).await,
-        };
+        let start =
+            |(args, address): &(Vec<_>, String)| Process::start(args, address, self.folder.path(), &self.env);
+        self.processes = self.programs.iter().map(start).collect();
         for process in &mut self.processes {
             process.ready(&self.client).await;
         }
@@ -82,11 +97,6 @@ impl Daka {
     /// How the platform is laid out.
     pub fn shape(&self) -> Shape {
         self.shape
-    }
-
-    /// Where the platform keeps what this machine keeps.
-    pub fn folder(&self) -> PathBuf {
-        self.folder.path().to_owned()
     }
 
     /// What the processes wrote.
@@ -108,7 +118,9 @@ impl Daka {
             login(code: $code) { accessToken refreshToken expiresIn user { id } }
         }";
         let nobody = self.nobody();
-        let answer = nobody.query(login, json!({ "code": format!("sandbox:{name}") })).await;
+        let answer = nobody
+            .query(login, json!({ "code": format!("sandbox:{name}") }))
+            .await;
         nobody.logged_in(&answer["login"])
     }
 
@@ -121,15 +133,26 @@ impl Daka {
     }
 }
 
-async fn distributed(address: &str, folder: &Path) -> Vec<Process> {
-    let subgraphs = ["user", "habit", "checkin"].map(|name| (name, free_address()));
-    let mut env = quiet();
+const SUBGRAPHS: [&str; 3] = ["user", "habit", "checkin"];
+
+/// The configuration, with stores that nobody else uses.
+async fn environment(shape: Shape, programs: &[(Vec<&str>, String)]) -> Vec<(String, String)> {
+    let mut env = vec![("DAKA__TELEMETRY__LOG__FILTER".to_owned(), "warn".to_owned())];
+    if shape == Shape::Embedded {
+        return env;
+    }
     let mut set = |name: &str, value: String| env.push((format!("DAKA__{name}"), value));
-    for (name, address) in &subgraphs {
-        set(&format!("SUBGRAPHS__{}", name.to_uppercase()), format!("http://{address}/graphql"));
+    for (name, (_, address)) in SUBGRAPHS.iter().zip(programs) {
+        set(
+            &format!("SUBGRAPHS__{}", name.to_uppercase()),
+            format!("http://{address}/graphql"),
+        );
     }
     let name = testkit::unique_name("daka");
-    set("AUTH__INTERNAL_SECRET", testkit::unique_name("an-internal-secret-of-the-tests"));
+    set(
+        "AUTH__INTERNAL_SECRET",
+        testkit::unique_name("an-internal-secret-of-the-tests"),
+    );
     set("STORE__BACKEND", "mongodb".to_owned());
     set("STORE__URL", testkit::servers::mongo_url());
     set("STORE__DATABASE", name.clone());
@@ -137,23 +160,22 @@ async fn distributed(address: &str, folder: &Path) -> Vec<Process> {
     for hot in ["CACHE", "BUS"] {
         set(&format!("{hot}__BACKEND"), "redis".to_owned());
         set(&format!("{hot}__URL"), testkit::servers::redis_url());
-        set(&format!("{hot}__PREFIX"), format!("{name}-{}:", hot.to_lowercase()));
+        set(
+            &format!("{hot}__PREFIX"),
+            format!("{name}-{}:", hot.to_lowercase()),
+        );
     }
-    let mut processes: Vec<_> =
-        subgraphs.iter().map(|(name, at)| Process::start(&["subgraph", name], at, folder, &env)).collect();
-    processes.push(Process::start(&["router"], address, folder, &env));
-    processes
+    env
 }
 
 /// A new database on the MariaDB server.
 async fn relations(name: &str) -> String {
     let server = testkit::servers::mysql_url();
     let connection = Database::connect(&server).await.expect("MariaDB answers");
-    connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database can be made");
+    connection
+        .execute_unprepared(&format!("CREATE DATABASE {name}"))
+        .await
+        .expect("a database can be made");
     connection.close().await.expect("a connection closes");
     format!("{server}/{name}")
-}
-
-fn quiet() -> Vec<(String, String)> {
-    vec![("DAKA__TELEMETRY__LOG__FILTER".to_owned(), "warn".to_owned())]
 }

@@ -27,5 +27,7 @@ pub fn run(shape: Shape, scenario: impl AsyncFnOnce(&Daka)) {
 /// Runs a future on the runtime of all tests: connections of one test are good for the next one.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| Runtime::new().expect("a runtime starts")).block_on(future)
+    RUNTIME
+        .get_or_init(|| Runtime::new().expect("a runtime starts"))
+        .block_on(future)
 }

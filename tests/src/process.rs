@@ -25,7 +25,11 @@ impl Process {
     /// Starts `daka` with arguments on an address, with its data and its log in a folder.
     pub(crate) fn start(args: &[&str], address: &str, folder: &Path, env: &[(String, String)]) -> Self {
         let log = folder.join(format!("daka-{}.log", args.join("-")));
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(&log).expect("a log can be written");
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .expect("a log can be written");
         let child = Command::new(program())
             .args(args)
             .args(["--listen", address, "--data"])
@@ -41,7 +45,12 @@ impl Process {
             .spawn()
             .expect("daka starts");
         let watchdog = Watchdog::over(Some(&child), &[folder.to_owned()]).expect("sh starts");
-        Self { child, address: address.to_owned(), log, _watchdog: watchdog }
+        Self {
+            child,
+            address: address.to_owned(),
+            log,
+            _watchdog: watchdog,
+        }
     }
 
     /// Waits until the process says that it is ready.
@@ -72,7 +81,10 @@ impl Process {
     /// Asks the process to stop, as a service manager does.
     pub(crate) fn terminate(&self) {
         let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        let sent = Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .expect("kill runs");
         assert!(sent.success(), "daka is gone already:\n{}", self.log());
     }
 
@@ -100,7 +112,9 @@ impl Drop for Process {
 /// An address of this machine that nobody listens on, with a port below those that outgoing connections get.
 pub(crate) fn free_address() -> String {
     let taken = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-    let port = (0..1000).map(|_| 10_000 + u16::try_from(digits() % 10_000).unwrap_or(0)).find(taken);
+    let port = (0..1000)
+        .map(|_| 10_000 + u16::try_from(digits() % 10_000).unwrap_or(0))
+        .find(taken);
     format!("127.0.0.1:{}", port.expect("a port is free"))
 }
 
@@ -119,16 +133,32 @@ fn program() -> &'static Path {
         }
         let this = std::env::current_exe().expect("a test has a path");
         // target/PROFILE/deps/e2e-HASH
-        let built = this.ancestors().nth(2).expect("tests are built in a target folder");
+        let built = this
+            .ancestors()
+            .nth(2)
+            .expect("tests are built in a target folder");
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut build = Command::new(cargo);
         // Together with this package, so that both have the same features, and most is built once.
-        build.args(["build", "--quiet", "--package", "platform", "--package", "tests", "--bin", "daka", "--target-dir"]);
+        build.args([
+            "build",
+            "--quiet",
+            "--package",
+            "platform",
+            "--package",
+            "tests",
+            "--bin",
+            "daka",
+            "--target-dir",
+        ]);
         build.arg(built.parent().unwrap_or(built));
         if built.ends_with("release") {
             build.arg("--release");
         }
-        let status = build.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo runs");
+        let status = build
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .expect("cargo runs");
         assert!(status.success(), "daka does not build");
         built.join("daka")
     })

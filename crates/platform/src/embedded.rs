@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use auth::{Sessions, Verifier};
+use axum::response::Redirect;
 use axum::routing::get;
 use axum::{Json, Router};
 use kernel::{Clock, Random};
@@ -71,6 +72,7 @@ impl Platform {
         let workers = Workers::start(&stores, &subgraphs, Some(sessions), shutdown);
         let routes = gateway
             .routes
+            .route("/", get(|| async { Redirect::temporary("/graphql") }))
             .merge(published_keys(&keys.0))
             .merge(health::routes(health::of_stores(&stores), metrics));
         Ok(Self {

@@ -34,7 +34,10 @@ pub fn inject(headers: &mut HeaderMap) {
 pub fn traceparent() -> Option<String> {
     let mut headers = HeaderMap::new();
     inject(&mut headers);
-    headers.get("traceparent").and_then(|value| value.to_str().ok()).map(str::to_owned)
+    headers
+        .get("traceparent")
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned)
 }
 
 /// The id of the trace that the current span is part of: 32 hexadecimal digits. None where no traces are made.

@@ -87,7 +87,9 @@ pub fn document(plan: &Plan) -> Result<HabitDoc> {
         face: face(plan, template),
         reminder: Reminder {
             enabled: template.is_some_and(|template| !template.reminders.is_empty()),
-            time: template.map(|template| template.reminders.clone()).unwrap_or_default(),
+            time: template
+                .map(|template| template.reminders.clone())
+                .unwrap_or_default(),
             advance: 0,
         },
         rules: rules(plan, template)?,
@@ -109,13 +111,27 @@ pub fn write(batch: &mut Batch, user: UserId, habits: &[HabitDoc]) -> i64 {
         batch.put(habit);
     }
     let habits = i64::try_from(habits.len()).unwrap_or(i64::MAX);
-    batch.put(&OwnerDoc { id: user, version: 0, revision: habits, habits });
+    batch.put(&OwnerDoc {
+        id: user,
+        version: 0,
+        revision: habits,
+        habits,
+    });
     habits
 }
 
 fn face(plan: &Plan, template: Option<&Template>) -> Face {
     match (&plan.what, template) {
-        (What::Own { title, category, icon, color, .. }, _) => Face {
+        (
+            What::Own {
+                title,
+                category,
+                icon,
+                color,
+                ..
+            },
+            _,
+        ) => Face {
             title: title.clone(),
             description: String::new(),
             category: category.clone(),
@@ -126,8 +142,12 @@ fn face(plan: &Plan, template: Option<&Template>) -> Face {
         (What::Template(_), template) => {
             let text = |of: fn(&Template) -> &str| template.map_or("", of).to_owned();
             Face {
-                title: template.map_or("", |template| template.title(plan.locale)).to_owned(),
-                description: template.map_or("", |template| template.description(plan.locale)).to_owned(),
+                title: template
+                    .map_or("", |template| template.title(plan.locale))
+                    .to_owned(),
+                description: template
+                    .map_or("", |template| template.description(plan.locale))
+                    .to_owned(),
                 category: text(|template| &template.category),
                 icon: text(|template| &template.icon),
                 color: text(|template| &template.color),
@@ -142,12 +162,14 @@ fn rules(plan: &Plan, template: Option<&Template>) -> Result<HabitRules> {
         (What::Own { schedule, goal, .. }, _) => (schedule.clone(), goal.clone()),
         (What::Template(_), template) => judged(template.ok_or_else(Refusal::not_found)?, plan)?,
     };
-    let mut rules =
-        HabitRules::new(1, plan.start, plan.end, schedule.clone(), goal.clone()).map_err(Refusal::bad_input)?;
+    let mut rules = HabitRules::new(1, plan.start, plan.end, schedule.clone(), goal.clone())
+        .map_err(Refusal::bad_input)?;
     if let (Some((date, times)), Some(goal)) = (plan.raised, goal) {
         let value = goal.value.to_f64() * times;
         let goal = Goal::new(goal.kind, value, &goal.unit, goal.direction).map_err(Refusal::bad_input)?;
-        rules.edit(Some(date), schedule, Some(goal), date).map_err(Refusal::bad_input)?;
+        rules
+            .edit(Some(date), schedule, Some(goal), date)
+            .map_err(Refusal::bad_input)?;
         rules.version += 1;
     }
     if let Some((id, from)) = plan.archived {
@@ -170,7 +192,13 @@ fn judged(template: &Template, plan: &Plan) -> Result<(Schedule, Option<Goal>)> 
     let schedule = frequency.judge(&mut check, plan.start);
     let goal = template.goal.as_ref().and_then(|goal| {
         let unit = Some(goal.unit(plan.locale).to_owned());
-        GoalInput { kind: goal.kind(), value: goal.value, unit, direction: goal.direction() }.judge(&mut check)
+        GoalInput {
+            kind: goal.kind(),
+            value: goal.value,
+            unit,
+            direction: goal.direction(),
+        }
+        .judge(&mut check)
     });
     check.finish()?;
     Ok((schedule.ok_or_else(Refusal::not_found)?, goal))

@@ -29,7 +29,11 @@ async fn main() -> ExitCode {
     match measure().await {
         Ok(figures) => {
             figures::print(&figures);
-            if figures.iter().all(Figure::is_ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            if figures.iter().all(Figure::is_ok) {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
         }
         Err(error) => {
             eprintln!("bench: {error}");
@@ -38,13 +42,36 @@ async fn main() -> ExitCode {
     }
 }
 
+/// What can be measured by itself, by the name given on the command line; without names everything is.
+const PARTS: [&str; 4] = ["program", "today", "rest", "check-ins"];
+
 async fn measure() -> Result<Vec<Figure>, Failure> {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(unknown) = wanted.iter().find(|name| !PARTS.contains(&name.as_str())) {
+        return Err(format!("there is no part {unknown}; there are {}", PARTS.join(", ")).into());
+    }
+    let wants = |part: &str| {
+        let wants = wanted.is_empty() || wanted.iter().any(|name| name == part);
+        if wants {
+            eprintln!("measuring: {part}");
+        }
+        wants
+    };
+    let mut figures = Vec::new();
     // The program first: while nothing else of this process competes with it.
-    let mut figures = program::measure().await?;
+    if wants("program") {
+        figures.extend(program::measure().await?);
+    }
     let stage = Stage::set().await?;
-    figures.extend(requests::today_screen(&stage).await?);
-    figures.push(requests::rest(&stage).await?);
-    figures.extend(requests::check_ins(&stage).await?);
+    if wants("today") {
+        figures.extend(requests::today_screen(&stage).await?);
+    }
+    if wants("rest") {
+        figures.push(requests::rest(&stage).await?);
+    }
+    if wants("check-ins") {
+        figures.extend(requests::check_ins(&stage).await?);
+    }
     stage.end().await;
     Ok(figures)
 }

@@ -42,16 +42,35 @@ async fn a_renewal_replaces_the_refresh_token(daka: &Daka) {
     assert_ne!(first.refresh, alice.refresh);
     let second = renewed(&first).await;
     assert_eq!(second.query(ME, json!({})).await["me"]["id"], json!(alice.id));
-    assert_eq!(daka.nobody().refused(RENEW, json!({ "token": "garbage" })).await, "UNAUTHENTICATED");
+    assert_eq!(
+        daka.nobody().refused(RENEW, json!({ "token": "garbage" })).await,
+        "UNAUTHENTICATED"
+    );
 }
 
 async fn a_replaced_refresh_token_used_again_ends_the_session(daka: &Daka) {
-    let alice = daka.someone().await;
+    let name = testkit::unique_name("stolen");
+    let alice = daka.login(&name).await;
     let newest = renewed(&renewed(&alice).await).await;
     let nobody = daka.nobody();
-    assert_eq!(nobody.refused(RENEW, json!({ "token": alice.refresh })).await, "UNAUTHENTICATED");
-    assert_eq!(nobody.refused(RENEW, json!({ "token": newest.refresh })).await, "UNAUTHENTICATED");
-    ends(&newest).await;
+    assert_eq!(
+        nobody.refused(RENEW, json!({ "token": alice.refresh })).await,
+        "UNAUTHENTICATED"
+    );
+    assert_eq!(
+        nobody.refused(RENEW, json!({ "token": newest.refresh })).await,
+        "UNAUTHENTICATED"
+    );
+    let sessions = daka
+        .login(&name)
+        .await
+        .query("{ sessions { id } }", json!({}))
+        .await;
+    assert_eq!(
+        sessions["sessions"].as_array().map(Vec::len),
+        Some(1),
+        "only the new one: {sessions}"
+    );
 }
 
 /// Waits until the access of a session that was ended has ended.
@@ -71,9 +90,17 @@ async fn ends(caller: &Caller) {
 async fn logging_out_ends_the_access(daka: &Daka) {
     let alice = daka.someone().await;
     alice.query(ME, json!({})).await;
-    assert_eq!(alice.query("mutation { logout }", json!({})).await, json!({ "logout": true }));
+    assert_eq!(
+        alice.query("mutation { logout }", json!({})).await,
+        json!({ "logout": true })
+    );
     ends(&alice).await;
-    assert_eq!(daka.nobody().refused(RENEW, json!({ "token": alice.refresh })).await, "UNAUTHENTICATED");
+    assert_eq!(
+        daka.nobody()
+            .refused(RENEW, json!({ "token": alice.refresh }))
+            .await,
+        "UNAUTHENTICATED"
+    );
 }
 
 async fn sessions_are_listed_and_revoked_by_their_person(daka: &Daka) {
@@ -82,7 +109,9 @@ async fn sessions_are_listed_and_revoked_by_their_person(daka: &Daka) {
     let tablet = daka.nobody().post("/api/v1/auth/login", login).await.ok(200);
     let tablet = daka.nobody().logged_in(&tablet);
     let phone = daka.login(&name).await;
-    let listed = phone.query("{ sessions { id device isCurrent } }", json!({})).await;
+    let listed = phone
+        .query("{ sessions { id device isCurrent } }", json!({}))
+        .await;
     let sessions = listed["sessions"].as_array().expect("a list");
     assert_eq!(sessions.len(), 2, "{listed}");
     let current: Vec<&Value> = sessions.iter().map(|session| &session["isCurrent"]).collect();
@@ -91,7 +120,10 @@ async fn sessions_are_listed_and_revoked_by_their_person(daka: &Daka) {
 
     let revoke = "mutation($id: ID!) { revokeSession(id: $id) }";
     let mallory = daka.someone().await;
-    assert_eq!(mallory.refused(revoke, json!({ "id": sessions[1]["id"] })).await, "NOT_FOUND");
+    assert_eq!(
+        mallory.refused(revoke, json!({ "id": sessions[1]["id"] })).await,
+        "NOT_FOUND"
+    );
     tablet.query(ME, json!({})).await;
     phone.query(revoke, json!({ "id": sessions[1]["id"] })).await;
     ends(&tablet).await;
@@ -102,7 +134,11 @@ async fn sessions_are_listed_and_revoked_by_their_person(daka: &Daka) {
 
 async fn all_other_sessions_end_at_once(daka: &Daka) {
     let name = testkit::unique_name("many");
-    let (one, other, kept) = (daka.login(&name).await, daka.login(&name).await, daka.login(&name).await);
+    let (one, other, kept) = (
+        daka.login(&name).await,
+        daka.login(&name).await,
+        daka.login(&name).await,
+    );
     let ended = kept.query("mutation { revokeOtherSessions }", json!({})).await;
     assert_eq!(ended, json!({ "revokeOtherSessions": 2 }));
     ends(&one).await;
@@ -116,12 +152,25 @@ async fn bad_tokens_are_refused(daka: &Daka) {
     let turned: String = signature.chars().rev().collect();
     // {"alg":"none"} and an end in 1970, as in RFC 7519, section 6.1.
     let unsigned = "eyJhbGciOiJub25lIn0.eyJzdWIiOiIwIiwiZXhwIjoxfQ.";
-    let bad = [format!("{head}.{turned}"), format!("{head}."), unsigned.to_owned(), "x".to_owned()];
+    let bad = [
+        format!("{head}.{turned}"),
+        format!("{head}."),
+        unsigned.to_owned(),
+        "x".to_owned(),
+    ];
     for token in bad.iter().chain([&alice.refresh]) {
         let mallory = daka.nobody().with_token(token);
         let answer = mallory.graphql("{ habitTemplates { id } }", json!({})).await;
-        assert_eq!((answer.status, answer.refusal().as_str()), (401, "UNAUTHENTICATED"), "{token}");
-        assert_eq!(mallory.get("/api/v1/users/me").await.refusal(), "401 UNAUTHENTICATED", "{token}");
+        assert_eq!(
+            (answer.status, answer.refusal().as_str()),
+            (401, "UNAUTHENTICATED"),
+            "{token}"
+        );
+        assert_eq!(
+            mallory.get("/api/v1/users/me").await.refusal(),
+            "401 UNAUTHENTICATED",
+            "{token}"
+        );
     }
     let basic = daka.nobody().request(reqwest::Method::GET, "/api/v1/users/me");
     let basic = basic.header("authorization", "Basic YTpi").send().await;

@@ -12,8 +12,12 @@ macro_rules! scenarios {
     };
 }
 
+mod access;
+mod conventions;
 mod days;
+mod errors;
 mod first_run;
 mod generated;
 mod logging_in;
 mod rest;
+mod shutdown;

@@ -40,7 +40,12 @@ const ENDPOINTS: &[(&str, &str, bool, &str)] = &[
     ("GET", "/api/v1/habits/{id}/stats", false, ""),
     ("GET", "/api/v1/habits/templates", true, ""),
     ("GET", "/api/v1/checkins", false, ""),
-    ("POST", "/api/v1/checkins", false, r#"{"habitId":"000000000000000000000000"}"#),
+    (
+        "POST",
+        "/api/v1/checkins",
+        false,
+        r#"{"habitId":"000000000000000000000000"}"#,
+    ),
     ("GET", "/api/v1/checkins/{id}", false, ""),
     ("PUT", "/api/v1/checkins/{id}", false, r#"{"note":"x"}"#),
     ("DELETE", "/api/v1/checkins/{id}", false, ""),
@@ -50,7 +55,11 @@ const ENDPOINTS: &[(&str, &str, bool, &str)] = &[
 
 async fn send(caller: &Caller, method: &str, path: &str, body: &'static str) -> tests::Response {
     let request = caller.request(method.parse().expect("a method"), path);
-    if body.is_empty() { request.send().await } else { request.raw(body).send().await }
+    if body.is_empty() {
+        request.send().await
+    } else {
+        request.raw(body).send().await
+    }
 }
 
 async fn exactly_the_designed_endpoints_exist(daka: &Daka) {
@@ -61,7 +70,10 @@ async fn exactly_the_designed_endpoints_exist(daka: &Daka) {
             there.insert((method.to_uppercase(), path.clone()));
         }
     }
-    let designed = ENDPOINTS.iter().map(|(method, path, ..)| ((*method).to_owned(), (*path).to_owned())).collect();
+    let designed = ENDPOINTS
+        .iter()
+        .map(|(method, path, ..)| ((*method).to_owned(), (*path).to_owned()))
+        .collect();
     assert_eq!(there, designed);
     let unknown = daka.nobody().get("/api/v1/posts").await;
     assert_eq!(unknown.refusal(), "404 NOT_FOUND");
@@ -71,14 +83,20 @@ async fn every_endpoint_but_the_public_ones_wants_a_login(daka: &Daka) {
     let nobody = daka.nobody();
     let mallory = nobody.with_token("garbage");
     for (method, path, is_public, body) in ENDPOINTS {
-        let path = path.replace("{id}", "0123456789abcdef01234567").replace("calendar", "calendar?year=2026&month=1");
+        let path = path
+            .replace("{id}", "0123456789abcdef01234567")
+            .replace("calendar", "calendar?year=2026&month=1");
         let answer = send(&nobody, method, &path, body).await;
         match (*is_public, path.ends_with("refresh")) {
             (true, false) => assert_eq!(answer.status, 200, "{method} {path}: {}", answer.body),
             _ => assert_eq!(answer.refusal(), "401 UNAUTHENTICATED", "{method} {path}"),
         }
         let answer = send(&mallory, method, &path, body).await;
-        assert_eq!(answer.refusal(), "401 UNAUTHENTICATED", "{method} {path} with garbage");
+        assert_eq!(
+            answer.refusal(),
+            "401 UNAUTHENTICATED",
+            "{method} {path} with garbage"
+        );
     }
 }
 
@@ -102,9 +120,15 @@ async fn what_is_not_there_or_not_ones_own_is_not_found(daka: &Daka) {
     }
     let answer = bob.post("/api/v1/checkins", json!({ "habitId": habit })).await;
     assert_eq!(answer.refusal(), "404 NOT_FOUND");
-    let listed = bob.get(&format!("/api/v1/habits?userId={}", alice.id)).await.ok(200);
+    let listed = bob
+        .get(&format!("/api/v1/habits?userId={}", alice.id))
+        .await
+        .ok(200);
     assert_eq!(listed, json!([]));
-    let listed = bob.get(&format!("/api/v1/checkins?userId={}", alice.id)).await.ok(200);
+    let listed = bob
+        .get(&format!("/api/v1/checkins?userId={}", alice.id))
+        .await
+        .ok(200);
     assert_eq!(listed, json!([]));
 }
 
@@ -116,27 +140,61 @@ async fn bad_input_is_told_with_its_places(daka: &Daka) {
     });
     let refused = alice.post("/api/v1/habits", habit).await;
     assert_eq!(refused.refusal(), "422 BAD_USER_INPUT");
-    let places: BTreeSet<String> =
-        refused.issues().iter().filter_map(|issue| issue.split_once(' ')).map(|(path, _)| path.to_owned()).collect();
+    let places: BTreeSet<String> = refused
+        .issues()
+        .iter()
+        .filter_map(|issue| issue.split_once(' '))
+        .map(|(path, _)| path.to_owned())
+        .collect();
     let expected = ["color", "frequency.days.0", "goal.value", "tags.1", "title"];
-    assert_eq!(places, expected.iter().map(|path| format!("input.{path}")).collect(), "{}", refused.body);
+    assert_eq!(
+        places,
+        expected.iter().map(|path| format!("input.{path}")).collect(),
+        "{}",
+        refused.body
+    );
 
     let habit = alice.new_habit(json!({ "title": "Read" })).await;
     let bad = json!({ "habitId": habit, "mood": 6, "date": "2026-02-31", "images": ["ftp://x"] });
     let refused = alice.post("/api/v1/checkins", bad).await;
     assert_eq!(refused.refusal(), "422 BAD_USER_INPUT");
-    assert_eq!(refused.issues(), ["input.date INVALID_DATE", "input.mood OUT_OF_RANGE", "input.images.0 INVALID_URL"]);
-    let refused = alice.put("/api/v1/users/preferences", json!({ "timezone": "Mars/Olympus", "dayStart": 1440 })).await;
+    assert_eq!(
+        refused.issues(),
+        [
+            "input.date INVALID_DATE",
+            "input.mood OUT_OF_RANGE",
+            "input.images.0 INVALID_URL"
+        ]
+    );
+    let refused = alice
+        .put(
+            "/api/v1/users/preferences",
+            json!({ "timezone": "Mars/Olympus", "dayStart": 1440 }),
+        )
+        .await;
     assert_eq!(refused.refusal(), "422 BAD_USER_INPUT");
-    assert_eq!(refused.issues(), ["input.timezone INVALID_TIME_ZONE", "input.dayStart OUT_OF_RANGE"]);
+    assert_eq!(
+        refused.issues(),
+        ["input.timezone UNKNOWN_TIME_ZONE", "input.dayStart OUT_OF_RANGE"]
+    );
     let refused = alice.put("/api/v1/users/me", json!({ "nickname": "" })).await;
     assert_eq!(refused.refusal(), "422 BAD_USER_INPUT");
-    for path in ["/api/v1/checkins/calendar", "/api/v1/checkins/calendar?year=2026&month=13", "/api/v1/habits?limit=0"] {
+    for path in [
+        "/api/v1/checkins/calendar",
+        "/api/v1/checkins/calendar?year=2026&month=13",
+        "/api/v1/habits?limit=0",
+    ] {
         assert_eq!(alice.get(path).await.refusal(), "422 BAD_USER_INPUT", "{path}");
     }
-    let refused = alice.post("/api/v1/habits", json!({ "title": "Read", "colour": "#000000" })).await;
+    let refused = alice
+        .post("/api/v1/habits", json!({ "title": "Read", "colour": "#000000" }))
+        .await;
     assert_eq!(refused.refusal(), "422 BAD_USER_INPUT");
-    let broken = alice.request(Method::POST, "/api/v1/habits").raw("{").send().await;
+    let broken = alice
+        .request(Method::POST, "/api/v1/habits")
+        .raw("{")
+        .send()
+        .await;
     assert_eq!(broken.status, 400, "{}", broken.body);
 }
 
@@ -158,10 +216,19 @@ async fn a_second_check_in_is_refused(daka: &Daka) {
 async fn a_repeated_request_creates_once(daka: &Daka) {
     let alice = daka.someone().await;
     let create = async |path: &str, key: &str, body: Value| {
-        alice.request(Method::POST, path).header("idempotency-key", key).body(body).send().await
+        alice
+            .request(Method::POST, path)
+            .header("idempotency-key", key)
+            .body(body)
+            .send()
+            .await
     };
-    let first = create("/api/v1/habits", "k1", json!({ "title": "Read" })).await.ok(201);
-    let again = create("/api/v1/habits", "k1", json!({ "title": "Read" })).await.ok(201);
+    let first = create("/api/v1/habits", "k1", json!({ "title": "Read" }))
+        .await
+        .ok(201);
+    let again = create("/api/v1/habits", "k1", json!({ "title": "Read" }))
+        .await
+        .ok(201);
     assert_eq!(first["id"], again["id"]);
     let other = create("/api/v1/habits", "k1", json!({ "title": "Run" })).await;
     assert_eq!(other.refusal(), "409 CONFLICT/IDEMPOTENCY_MISMATCH");
@@ -172,23 +239,45 @@ async fn a_repeated_request_creates_once(daka: &Daka) {
     let one = create("/api/v1/checkins", "k2", input.clone()).await.ok(201);
     let again = create("/api/v1/checkins", "k2", input).await.ok(201);
     assert_eq!(one["id"], again["id"]);
-    let other = create("/api/v1/checkins", "k2", json!({ "habitId": first["id"], "note": "x" })).await;
+    let other = create(
+        "/api/v1/checkins",
+        "k2",
+        json!({ "habitId": first["id"], "note": "x" }),
+    )
+    .await;
     assert_eq!(other.refusal(), "409 CONFLICT/IDEMPOTENCY_MISMATCH");
 }
 
 async fn an_unchanged_read_is_not_sent_again(daka: &Daka) {
     let alice = daka.someone().await;
-    let habit = format!("/api/v1/habits/{}", alice.new_habit(json!({ "title": "Read" })).await);
-    for path in [habit.as_str(), "/api/v1/habits", "/api/v1/users/me", "/api/v1/checkins/today"] {
+    let habit = format!(
+        "/api/v1/habits/{}",
+        alice.new_habit(json!({ "title": "Read" })).await
+    );
+    for path in [
+        habit.as_str(),
+        "/api/v1/habits",
+        "/api/v1/users/me",
+        "/api/v1/checkins/today",
+    ] {
         let first = alice.get(path).await;
         let tag = first.header("etag").to_owned();
         assert!(!tag.is_empty(), "{path} has no ETag");
-        let again = alice.request(Method::GET, path).header("if-none-match", &tag).send().await;
+        let again = alice
+            .request(Method::GET, path)
+            .header("if-none-match", &tag)
+            .send()
+            .await;
         assert_eq!((again.status, again.body), (304, json!("")), "{path}");
     }
     let tag = alice.get(&habit).await.header("etag").to_owned();
     alice.put(&habit, json!({ "title": "Read more" })).await.ok(200);
-    let changed = alice.request(Method::GET, &habit).header("if-none-match", &tag).send().await.ok(200);
+    let changed = alice
+        .request(Method::GET, &habit)
+        .header("if-none-match", &tag)
+        .send()
+        .await
+        .ok(200);
     assert_eq!(changed["title"], "Read more");
 }
 
@@ -198,15 +287,27 @@ async fn an_update_of_an_older_version_is_refused(daka: &Daka) {
     let check_in = alice.check_in(json!({ "habitId": habit })).await;
     let entities = [
         (format!("/api/v1/habits/{habit}"), json!({ "title": "Changed" })),
-        (format!("/api/v1/checkins/{check_in}"), json!({ "note": "Changed" })),
+        (
+            format!("/api/v1/checkins/{check_in}"),
+            json!({ "note": "Changed" }),
+        ),
     ];
     for (path, change) in entities {
         let tag = alice.get(&path).await.header("etag").to_owned();
         let update = async |tag: &str| {
-            alice.request(Method::PUT, &path).header("if-match", tag).body(change.clone()).send().await
+            alice
+                .request(Method::PUT, &path)
+                .header("if-match", tag)
+                .body(change.clone())
+                .send()
+                .await
         };
         update(&tag).await.ok(200);
-        assert_eq!(update(&tag).await.refusal(), "409 CONFLICT/VERSION_MISMATCH", "{path}");
+        assert_eq!(
+            update(&tag).await.refusal(),
+            "409 CONFLICT/VERSION_MISMATCH",
+            "{path}"
+        );
         assert_eq!(update("nonsense").await.refusal(), "422 BAD_USER_INPUT", "{path}");
     }
 }
@@ -215,17 +316,27 @@ async fn pages_lead_to_every_item_once(daka: &Daka) {
     let alice = daka.someone().await;
     let mut made = BTreeSet::new();
     for number in 0..7 {
-        let habit = alice.new_habit(json!({ "title": format!("Habit {number}") })).await;
+        let habit = alice
+            .new_habit(json!({ "title": format!("Habit {number}") }))
+            .await;
         alice.check_in(json!({ "habitId": habit })).await;
         made.insert(habit);
     }
-    for (base, key) in [("/api/v1/habits?limit=3", "id"), ("/api/v1/checkins?limit=3", "habitId")] {
+    for (base, key) in [
+        ("/api/v1/habits?limit=3", "id"),
+        ("/api/v1/checkins?limit=3", "habitId"),
+    ] {
         let (mut path, mut seen, mut pages) = (Some(base.to_owned()), Vec::new(), 0);
         while let Some(next) = path {
             let page = alice.get(&next).await;
             path = next_of(page.header("link"));
             let page = page.ok(200);
-            seen.extend(page.as_array().expect("a list").iter().map(|item| item[key].clone()));
+            seen.extend(
+                page.as_array()
+                    .expect("a list")
+                    .iter()
+                    .map(|item| item[key].clone()),
+            );
             pages += 1;
         }
         assert_eq!((pages, seen.len()), (3, 7), "{base}");
@@ -245,15 +356,26 @@ fn next_of(link: &str) -> Option<String> {
 
 async fn what_was_changed_and_deleted_is_so(daka: &Daka) {
     let alice = daka.someone().await;
-    let habit = alice.new_habit(json!({ "title": "Read", "goal": { "type": "COUNT", "value": 2 } })).await;
+    let habit = alice
+        .new_habit(json!({ "title": "Read", "goal": { "type": "COUNT", "value": 2 } }))
+        .await;
     let path = format!("/api/v1/habits/{habit}");
-    let changed = alice.put(&path, json!({ "title": "Run", "tags": ["sport"], "goal": null })).await.ok(200);
-    assert_eq!((&changed["title"], &changed["goal"]), (&json!("Run"), &json!(null)));
+    let changed = alice
+        .put(&path, json!({ "title": "Run", "tags": ["sport"], "goal": null }))
+        .await
+        .ok(200);
+    assert_eq!(
+        (&changed["title"], &changed["goal"]),
+        (&json!("Run"), &json!(null))
+    );
     assert_eq!(alice.get(&path).await.ok(200), changed);
 
     let check_in = alice.check_in(json!({ "habitId": habit })).await;
     let entry = format!("/api/v1/checkins/{check_in}");
-    let changed = alice.put(&entry, json!({ "note": "Rain", "mood": 2 })).await.ok(200);
+    let changed = alice
+        .put(&entry, json!({ "note": "Rain", "mood": 2 }))
+        .await
+        .ok(200);
     assert_eq!((&changed["note"], &changed["mood"]), (&json!("Rain"), &json!(2)));
     assert_eq!(alice.get(&entry).await.ok(200), changed);
     assert_eq!(alice.delete(&entry).await.status, 204);
@@ -261,19 +383,34 @@ async fn what_was_changed_and_deleted_is_so(daka: &Daka) {
     assert_eq!(alice.delete(&path).await.status, 204);
     assert_eq!(alice.get(&path).await.refusal(), "404 NOT_FOUND");
     assert_eq!(alice.delete(&path).await.refusal(), "404 NOT_FOUND");
-    assert_eq!(alice.get(&format!("{path}/stats")).await.refusal(), "404 NOT_FOUND");
+    assert_eq!(
+        alice.get(&format!("{path}/stats")).await.refusal(),
+        "404 NOT_FOUND"
+    );
 }
 
 async fn a_person_changes_profile_and_preferences(daka: &Daka) {
     let alice = daka.someone().await;
-    let changed = alice.put("/api/v1/users/me", json!({ "nickname": "Alice", "gender": 2 })).await.ok(200);
-    assert_eq!((&changed["nickname"], &changed["gender"]), (&json!("Alice"), &json!(2)));
+    let changed = alice
+        .put("/api/v1/users/me", json!({ "nickname": "Alice", "gender": 2 }))
+        .await
+        .ok(200);
+    assert_eq!(
+        (&changed["nickname"], &changed["gender"]),
+        (&json!("Alice"), &json!(2))
+    );
     let wishes = json!({ "theme": "DARK", "timezone": "Europe/Berlin", "dayStart": 240, "language": "EN" });
     let changed = alice.put("/api/v1/users/preferences", wishes).await.ok(200);
     let preferences = &changed["preferences"];
-    assert_eq!((&preferences["theme"], &preferences["timezone"]), (&json!("DARK"), &json!("Europe/Berlin")));
+    assert_eq!(
+        (&preferences["theme"], &preferences["timezone"]),
+        (&json!("DARK"), &json!("Europe/Berlin"))
+    );
     let seen = alice.get("/api/v1/users/me").await.ok(200);
-    assert_eq!((&seen["nickname"], &seen["preferences"]["dayStart"]), (&json!("Alice"), &json!(240)));
+    assert_eq!(
+        (&seen["nickname"], &seen["preferences"]["dayStart"]),
+        (&json!("Alice"), &json!(240))
+    );
     let other = daka.someone().await;
     let profile = format!("/api/v1/users/{}", alice.id);
     assert_eq!(other.get(&profile).await.refusal(), "404 NOT_FOUND");

@@ -245,7 +245,7 @@ fn habits(
 }
 
 fn own(random: &mut StdRng, locale: Locale, start: Date) -> What {
-    let &(english, chinese, category, icon, color, minutes) = one(random, &words::OWN);
+    let own = one(random, words::OWN);
     let weekdays = |random: &mut StdRng| {
         let days: Vec<u8> = (1..=7).filter(|_| random.random_bool(0.45)).collect();
         if days.is_empty() { vec![6] } else { days }
@@ -276,7 +276,7 @@ fn own(random: &mut StdRng, locale: Locale, start: Date) -> What {
     } else {
         "minutes"
     };
-    let goal = minutes.and_then(|minutes| {
+    let goal = own.minutes.and_then(|minutes| {
         Goal::new(
             GoalKind::Duration,
             f64::from(minutes),
@@ -286,10 +286,10 @@ fn own(random: &mut StdRng, locale: Locale, start: Date) -> What {
         .ok()
     });
     What::Own {
-        title: if locale == Locale::ZhCn { chinese } else { english }.to_owned(),
-        category: category.to_owned(),
-        icon: icon.to_owned(),
-        color: color.to_owned(),
+        title: own.names[usize::from(locale == Locale::ZhCn)].to_owned(),
+        category: own.category.to_owned(),
+        icon: own.icon.to_owned(),
+        color: own.color.to_owned(),
         schedule,
         goal,
     }

@@ -114,18 +114,48 @@ pub(super) const PLACES: [(f64, f64, &str); 4] = [
     (113.2644, 23.1291, "广州"),
     (104.0668, 30.5728, "成都"),
 ];
-/// Habits of one's own: name in English and Chinese, group, emoji, colour, and the minutes or times of a goal.
-pub(super) const OWN: [(&str, &str, &str, &str, &str, Option<u32>); 12] = [
-    ("Practise guitar", "弹吉他", "hobby", "🎸", "#8B5CF6", Some(20)),
-    ("Walk the dog", "遛狗", "life", "🐕", "#F59E0B", None),
-    ("No late snacks", "不吃夜宵", "health", "🌙", "#10B981", None),
-    ("Learn Rust", "学 Rust", "study", "🦀", "#EF4444", Some(40)),
-    ("Drawing", "画画", "hobby", "🎨", "#EC4899", Some(30)),
-    ("Badminton", "打羽毛球", "fitness", "🏸", "#22C55E", Some(60)),
-    ("Write to a friend", "给朋友写信", "life", "✉️", "#0EA5E9", None),
-    ("Clean the fridge", "清理冰箱", "life", "🧊", "#64748B", None),
-    ("Yoga", "瑜伽", "fitness", "🧘", "#A855F7", Some(25)),
-    ("Old photos", "整理照片", "life", "📷", "#F97316", None),
-    ("Piano scales", "钢琴音阶", "hobby", "🎹", "#1D4ED8", Some(15)),
-    ("Sit outside", "晒太阳", "health", "☀️", "#FACC15", None),
+/// A habit of one's own.
+pub(super) struct Own {
+    /// Its name, in English and in Chinese.
+    pub(super) names: [&'static str; 2],
+    /// Its group.
+    pub(super) category: &'static str,
+    /// An emoji.
+    pub(super) icon: &'static str,
+    /// `#RRGGBB`.
+    pub(super) color: &'static str,
+    /// The goal, in minutes.
+    pub(super) minutes: Option<u32>,
+}
+
+const fn own(
+    names: [&'static str; 2],
+    category: &'static str,
+    icon: &'static str,
+    color: &'static str,
+    minutes: Option<u32>,
+) -> Own {
+    Own {
+        names,
+        category,
+        icon,
+        color,
+        minutes,
+    }
+}
+
+/// Habits of one's own.
+pub(super) const OWN: &[Own] = &[
+    own(["Practise guitar", "弹吉他"], "hobby", "🎸", "#8B5CF6", Some(20)),
+    own(["Walk the dog", "遛狗"], "life", "🐕", "#F59E0B", None),
+    own(["No late snacks", "不吃夜宵"], "health", "🌙", "#10B981", None),
+    own(["Learn Rust", "学 Rust"], "study", "🦀", "#EF4444", Some(40)),
+    own(["Drawing", "画画"], "hobby", "🎨", "#EC4899", Some(30)),
+    own(["Badminton", "打羽毛球"], "fitness", "🏸", "#22C55E", Some(60)),
+    own(["Write to a friend", "给朋友写信"], "life", "✉️", "#0EA5E9", None),
+    own(["Clean the fridge", "清理冰箱"], "life", "🧊", "#64748B", None),
+    own(["Yoga", "瑜伽"], "fitness", "🧘", "#A855F7", Some(25)),
+    own(["Old photos", "整理照片"], "life", "📷", "#F97316", None),
+    own(["Piano scales", "钢琴音阶"], "hobby", "🎹", "#1D4ED8", Some(15)),
+    own(["Sit outside", "晒太阳"], "health", "☀️", "#FACC15", None),
 ];

@@ -74,7 +74,10 @@ pub fn date(argument: &'static str, date: &subgraph::scalars::Date) -> Result<Da
     // Days are walked through one by one: nobody means one so far off.
     if judged.is_some_and(|date| !YEARS.contains(&date.year())) {
         let (min, max) = (i32::from(*YEARS.start()), i32::from(*YEARS.end()));
-        check.issue("OUT_OF_RANGE", Text::new("issue-out-of-range").with("min", min).with("max", max));
+        check.issue(
+            "OUT_OF_RANGE",
+            Text::new("issue-out-of-range").with("min", min).with("max", max),
+        );
     }
     check.finish()?;
     judged.ok_or_else(Refusal::not_found)

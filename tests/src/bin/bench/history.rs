@@ -21,7 +21,11 @@ pub(crate) async fn give(
     begun: bool,
 ) -> Result<Vec<HabitId>, Failure> {
     let store = stage.store();
-    let user = store.collection::<UserDoc>().get(somebody.id).await?.ok_or("the account is gone")?;
+    let user = store
+        .collection::<UserDoc>()
+        .get(somebody.id)
+        .await?
+        .ok_or("the account is gone")?;
     let now = stage.clock.now();
     let today = user.rules.times.today(now).date;
     let start = today.saturating_sub(Span::new().days(days));
@@ -30,14 +34,27 @@ pub(crate) async fn give(
     for number in 0..habits {
         let document = habit::seed::document(&plan(stage, somebody, number, start))?;
         let last = if begun && number % 4 == 0 { 0 } else { 1 };
-        let dates = (last..=days).rev().filter(|back| (back + number as i64) % 6 != 0 || *back == 0);
-        let entries = dates.map(|back| entry(stage, today.saturating_sub(Span::new().days(back)), back)).collect();
-        histories.push(History { habit: document.known(), entries, facts: Vec::new() });
+        let dates = (last..=days)
+            .rev()
+            .filter(|back| (back + number as i64) % 6 != 0 || *back == 0);
+        let entries = dates
+            .map(|back| entry(stage, today.saturating_sub(Span::new().days(back)), back))
+            .collect();
+        histories.push(History {
+            habit: document.known(),
+            entries,
+            facts: Vec::new(),
+        });
         documents.push(document);
     }
     let mut last = docstore::Batch::new();
     let habits_revision = habit::seed::write(&mut last, somebody.id, &documents);
-    let person = Person { id: somebody.id, known: user.known(), habits_revision, habits: histories };
+    let person = Person {
+        id: somebody.id,
+        known: user.known(),
+        habits_revision,
+        habits: histories,
+    };
     for batch in checkin::seed::write(&person, now)? {
         store.commit(batch).await?;
     }

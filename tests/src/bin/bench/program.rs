@@ -30,8 +30,10 @@ impl Drop for Started {
 pub(crate) async fn measure() -> Result<Vec<Figure>, Failure> {
     let program = program()?;
     let data = testkit::data_dir();
-    let filled =
-        daka(&program, data.path()).args(["demo", "--users", "100", "--days", "180"]).stdout(Stdio::null()).status()?;
+    let filled = daka(&program, data.path())
+        .args(["demo", "--users", "100", "--days", "180"])
+        .stdout(Stdio::null())
+        .status()?;
     if !filled.success() {
         return Err("daka demo failed".into());
     }
@@ -42,10 +44,18 @@ pub(crate) async fn measure() -> Result<Vec<Figure>, Failure> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let begun = Instant::now();
         let address = format!("127.0.0.1:{port}");
-        let child = daka(&program, data.path()).args(["--listen", &address]).stdout(Stdio::null()).spawn()?;
+        let child = daka(&program, data.path())
+            .args(["--listen", &address])
+            .stdout(Stdio::null())
+            .spawn()?;
         let started = Started(child);
         let url = format!("http://{address}/health/ready");
-        while !client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
+        while !client
+            .get(&url)
+            .send()
+            .await
+            .is_ok_and(|answer| answer.status().is_success())
+        {
             if begun.elapsed() > PATIENCE {
                 return Err("daka does not become ready".into());
             }
@@ -59,7 +69,12 @@ pub(crate) async fn measure() -> Result<Vec<Figure>, Failure> {
     }
     Ok(vec![
         Figure::new("idle memory, resident", " MB", resident, Limit::AtMost(60.0)),
-        Figure::new("ready after its start on an existing store", " s", ready, Limit::AtMost(1.0)),
+        Figure::new(
+            "ready after its start on an existing store",
+            " s",
+            ready,
+            Limit::AtMost(1.0),
+        ),
     ])
 }
 
@@ -85,7 +100,10 @@ fn daka(program: &Path, data: &Path) -> Command {
 /// `VmRSS` of a process (proc(5)), in units of 1024 × 1024 bytes.
 fn resident_megabytes(process: u32) -> Result<f64, Failure> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .ok_or("no VmRSS")?;
     let kilobytes: f64 = line.trim().trim_end_matches(" kB").trim().parse()?;
     Ok(kilobytes / 1024.0)
 }

@@ -36,14 +36,24 @@ impl Stage {
     pub(crate) async fn set() -> Result<Self, Failure> {
         let data = testkit::data_dir();
         let mut table = toml::Table::new();
-        table.insert("data".to_owned(), toml::Value::String(data.path().to_string_lossy().into_owned()));
+        table.insert(
+            "data".to_owned(),
+            toml::Value::String(data.path().to_string_lossy().into_owned()),
+        );
         let config = Config::load([Layer::new("the benchmark", table)])?;
         let (clock, random) = (Clock::system(), Random::from_os());
         let shutdown = CancellationToken::new();
         let metrics = telemetry::Metrics::install();
         let platform = Platform::start(&config, clock.clone(), random.clone(), metrics, &shutdown).await?;
         let routes = telemetry::http::observed(platform.routes.clone());
-        Ok(Self { routes, platform, shutdown, clock, random, _data: data })
+        Ok(Self {
+            routes,
+            platform,
+            shutdown,
+            clock,
+            random,
+            _data: data,
+        })
     }
 
     /// Stops what goes on beside requests.
@@ -60,13 +70,23 @@ impl Stage {
     /// Logs in as a sandbox user.
     pub(crate) async fn log_in(&self, name: &str) -> Result<Somebody, Failure> {
         let query = "mutation($code: String!) { login(code: $code) { accessToken user { id } } }";
-        let data = self.graphql(None, query, json!({ "code": format!("sandbox:{name}") })).await?;
+        let data = self
+            .graphql(None, query, json!({ "code": format!("sandbox:{name}") }))
+            .await?;
         let text = |pointer: &str| data.pointer(pointer).and_then(Value::as_str).ok_or("no log-in");
-        Ok(Somebody { id: text("/login/user/id")?.parse()?, token: text("/login/accessToken")?.to_owned() })
+        Ok(Somebody {
+            id: text("/login/user/id")?.parse()?,
+            token: text("/login/accessToken")?.to_owned(),
+        })
     }
 
     /// Asks over GraphQL; errors in the answer fail.
-    pub(crate) async fn graphql(&self, as_: Option<&Somebody>, query: &str, variables: Value) -> Result<Value, Failure> {
+    pub(crate) async fn graphql(
+        &self,
+        as_: Option<&Somebody>,
+        query: &str,
+        variables: Value,
+    ) -> Result<Value, Failure> {
         let body = json!({ "query": query, "variables": variables }).to_string();
         let answer = self.call(as_, Method::POST, "/graphql", Some(body)).await?;
         let mut answer: Value = serde_json::from_slice(&answer)?;
