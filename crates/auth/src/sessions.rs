@@ -84,7 +84,10 @@ pub enum RotateError {
     Expired,
     /// It was used before: its session has been revoked just now.
     #[error("the refresh token was used before")]
-    Reused,
+    Reused {
+        /// The session, so that what is cached of it elsewhere can be forgotten.
+        session: SessionId,
+    },
     /// Its session was ended.
     #[error("the session was ended")]
     Revoked,
@@ -141,7 +144,9 @@ impl Sessions {
                 Attempt::Reused => {
                     tracing::warn!(session = %issued.session, "a refresh token was used again: session revoked");
                     self.remember_revoked(issued.session).await;
-                    return Err(RotateError::Reused);
+                    return Err(RotateError::Reused {
+                        session: issued.session,
+                    });
                 }
                 Attempt::Lost => {}
             }

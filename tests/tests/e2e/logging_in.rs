@@ -61,6 +61,7 @@ async fn a_replaced_refresh_token_used_again_ends_the_session(daka: &Daka) {
         nobody.refused(RENEW, json!({ "token": newest.refresh })).await,
         "UNAUTHENTICATED"
     );
+    ends(&newest).await;
     let sessions = daka
         .login(&name)
         .await

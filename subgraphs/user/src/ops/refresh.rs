@@ -13,7 +13,12 @@ use crate::ops::log_in::LoggedIn;
 pub async fn refresh(app: &App, token: &str) -> Result<LoggedIn> {
     let now = app.deps.clock.now();
     let ended = || Refusal::new(ErrorCode::Unauthenticated, Text::new("refresh-token-invalid"));
-    let (session, refresh_token) = app.sessions.rotate(token).await.map_err(|error| match error {
+    let rotated = app.sessions.rotate(token).await;
+    if let Err(RotateError::Reused { session }) = &rotated {
+        // The access token ends with the session, wherever it is known.
+        app.forget_account(*session).await?;
+    }
+    let (session, refresh_token) = rotated.map_err(|error| match error {
         RotateError::Failed(error) => error,
         refused => {
             tracing::info!(reason = %refused, "a refresh token is refused");
