@@ -1,3 +1,5 @@
+//! What demo people must hold.
+
 use std::collections::HashSet;
 
 use jiff::Timestamp;
