@@ -11,11 +11,6 @@ pub fn authenticated() {}
 #[TypeDirective(location = "FieldDefinition", location = "Object")]
 pub fn policy(policies: Vec<Vec<String>>) {}
 
-/// What resolving the field costs, beside what it returns.
-#[TypeDirective(location = "FieldDefinition")]
-#[graphql(name = "cost")]
-pub fn cost(weight: i32) {}
-
 /// How long the list is: as long as one of the arguments says, or as assumed.
 #[TypeDirective(name = "listSize", location = "FieldDefinition")]
 pub fn list_size(assumed_size: i32) {}

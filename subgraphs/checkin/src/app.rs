@@ -107,13 +107,18 @@ impl App {
     }
 
     /// The results of a range of days, from the state or, where they are older, from the facts.
-    pub async fn days(&self, judged: &Judged, days: RangeInclusive<Date>) -> Result<Vec<DayResult>> {
-        let now = self.now();
-        match judged.log.state.days(judged.rules(), days.clone(), now) {
+    pub async fn days(
+        &self,
+        log: &HabitLog,
+        owner: &UserLog,
+        days: RangeInclusive<Date>,
+    ) -> Result<Vec<DayResult>> {
+        let (now, rules) = (self.now(), Rules::new(&log.known.rules, &owner.known.rules));
+        match log.state.days(rules, days.clone(), now) {
             Ok(results) => Ok(results),
             Err(NeedsRebuild) => {
-                let facts = self.facts_of(judged.log.id).await?;
-                Ok(rules::evaluate(judged.rules(), &facts, days, now))
+                let facts = self.facts_of(log.id).await?;
+                Ok(rules::evaluate(rules, &facts, days, now))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Today and the calendar.
 
 use async_graphql::{ComplexObject, Context, Object, SimpleObject};
-use kernel::{Result, UserId};
+use kernel::{HabitId, Result, UserId};
 use subgraph::answer::Answer;
 use subgraph::directives::list_size;
 use subgraph::scalars::{Date, DateTime};
@@ -10,7 +10,6 @@ use super::shared::{HabitDay, int};
 use super::types::{CheckIn, everything_of, loaders_and_app};
 use crate::ops::calendar::{self, Day};
 use crate::ops::list_check_ins;
-use crate::store::HabitLog;
 
 /// Today: what is to be done, and what was.
 #[derive(SimpleObject)]
@@ -35,7 +34,7 @@ impl Today {
         self.day
             .habits
             .iter()
-            .map(|(log, result)| HabitDay::of(log.id, result.clone()))
+            .map(|(habit, result)| HabitDay::of(*habit, result.clone()))
             .collect()
     }
 
@@ -105,13 +104,13 @@ impl CalendarDay {
         self.0
             .habits
             .iter()
-            .map(|(log, result)| HabitDay::of(log.id, result.clone()))
+            .map(|(habit, result)| HabitDay::of(*habit, result.clone()))
             .collect()
     }
 }
 
 impl CalendarDay {
-    fn counted(&self) -> impl Iterator<Item = &(HabitLog, rules::DayResult)> {
+    fn counted(&self) -> impl Iterator<Item = &(HabitId, rules::DayResult)> {
         use rules::DayStatus::{Frozen, NotDue, Paused, Skipped};
         self.0
             .habits

@@ -15,7 +15,7 @@ use super::days::{CalendarData, CalendarDay, Today, today_of};
 use super::inputs::{CheckInFilter, PreviewHabitInput};
 use super::shared::{ChangePreview, DayExplanation, HabitDay, HabitStats, PeriodResult, int, reason_key};
 use super::types::{
-    CheckIn, Habit, User, UserStats, everything_of, judged, loaders_and_app, may_see_activity, person_stats,
+    CheckIn, Habit, User, UserStats, everything_of, loaders_and_app, may_see_activity, person_stats,
 };
 use crate::ops::{calendar, list_check_ins, preview, statistics};
 use crate::store::CheckInDoc;
@@ -264,7 +264,7 @@ async fn explain_day(ctx: &Context<'_>, id: &ID, date: &Date) -> Result<DayExpla
         .await?
         .filter(|log| log.user_id == user)
         .ok_or_else(Refusal::not_found)?;
-    let days = app.days(&judged(&log, &owner), date..=date).await?;
+    let days = app.days(&log, &owner, date..=date).await?;
     let day = days.into_iter().next().ok_or_else(Refusal::not_found)?;
     Ok(DayExplanation {
         reason: day.reason.as_str().to_owned(),

@@ -14,7 +14,7 @@ use subgraph::scalars::{Date, DateTime, TimeZone, Url};
 use super::inputs::CheckInFilter;
 use super::loaders::Loaders;
 use super::shared::{HabitDay, HabitStats, Provenance, int};
-use crate::app::{App, Judged};
+use crate::app::App;
 use crate::ops::{list_check_ins, refresh, statistics};
 use crate::store::{CheckInDoc, HabitLog, UserLog, instant};
 
@@ -434,14 +434,6 @@ pub(super) async fn everything_of(
         .ok_or_else(kernel::Refusal::unauthenticated)?;
     let logs = loaders.logs_of.get(user).await?.unwrap_or_default();
     Ok((owner, logs))
-}
-
-/// A habit with its owner, for a use case that asks it something.
-pub(super) fn judged(log: &HabitLog, owner: &UserLog) -> Judged {
-    Judged {
-        log: log.clone(),
-        owner: owner.clone(),
-    }
 }
 
 pub(super) fn loaders_and_app<'a>(ctx: &Context<'a>) -> (&'a Loaders, &'a App) {

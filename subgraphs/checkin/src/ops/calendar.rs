@@ -3,12 +3,12 @@
 use std::ops::RangeInclusive;
 
 use jiff::civil::Date;
-use kernel::{Refusal, Result};
+use kernel::{HabitId, Refusal, Result};
 use rules::{DayResult, DayStatus};
 use subgraph::input::Checker;
 
 use super::preview::YEARS;
-use crate::app::{App, Judged};
+use crate::app::App;
 use crate::store::{HabitLog, UserLog};
 
 /// A day over all habits.
@@ -17,7 +17,7 @@ pub struct Day {
     /// The date.
     pub date: Date,
     /// What the day is for each habit that has anything to do with it.
-    pub habits: Vec<(HabitLog, DayResult)>,
+    pub habits: Vec<(HabitId, DayResult)>,
 }
 
 /// The days of a month.
@@ -57,13 +57,9 @@ pub async fn days(
         date = next;
     }
     for log in logs {
-        let judged = Judged {
-            log: log.clone(),
-            owner: owner.clone(),
-        };
-        for (day, result) in days.iter_mut().zip(app.days(&judged, range.clone()).await?) {
+        for (day, result) in days.iter_mut().zip(app.days(log, owner, range.clone()).await?) {
             if concerns(&result) {
-                day.habits.push((log.clone(), result));
+                day.habits.push((log.id, result));
             }
         }
     }

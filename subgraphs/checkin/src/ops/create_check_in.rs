@@ -124,7 +124,9 @@ pub(super) async fn settle_day(
     judged: &Judged,
     check_in: &mut CheckInDoc,
 ) -> Result<()> {
-    let days = app.days(judged, check_in.date..=check_in.date).await?;
+    let days = app
+        .days(&judged.log, &judged.owner, check_in.date..=check_in.date)
+        .await?;
     let Some(day) = days.first() else { return Ok(()) };
     let settle = |one: &mut CheckInDoc| {
         one.completion_rate = day.fraction;

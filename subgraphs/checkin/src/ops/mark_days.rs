@@ -28,7 +28,7 @@ pub async fn skip(app: &App, principal: &Principal, habit: HabitId, date: Option
 pub async fn unskip(app: &App, principal: &Principal, habit: HabitId, date: Date) -> Result<Judged> {
     let user = caller::person(principal)?;
     let judged = app.own(user, habit).await?;
-    let days = app.days(&judged, date..=date).await?;
+    let days = app.days(&judged.log, &judged.owner, date..=date).await?;
     let skip = days
         .first()
         .filter(|day| day.status == DayStatus::Skipped)
