@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use kernel::Secret;
 use serde::{Deserialize, Serialize};
-
-use crate::Secret;
 
 /// Tokens and sessions. Durations are written like `2h` or `PT2H`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -230,8 +230,9 @@ fn new_pem(random: &Random) -> String {
 
 #[cfg(test)]
 mod tests {
+    use kernel::Secret;
+
     use super::*;
-    use crate::Secret;
 
     const P256: &str = "-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgfs29s6QMNknc8gFK

@@ -6,13 +6,11 @@ mod config;
 mod jwt;
 mod keys;
 pub mod permissions;
-mod secret;
 mod service;
 mod sessions;
 
 pub use access::{Claims, Issuer, TokenError, Verifier};
 pub use config::{AuthConfig, KeySource};
 pub use keys::{KeyError, Keys};
-pub use secret::Secret;
 pub use service::{PRINCIPAL_HEADER, ServiceToken};
 pub use sessions::{COLLECTIONS, Device, RefreshToken, RevokedBy, RotateError, Session, Sessions};

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
-use kernel::Principal;
+use kernel::{Principal, Secret};
 use serde::{Deserialize, Serialize};
 
 use crate::jwt::{self, Unverified};
-use crate::{KeyError, Secret, TokenError};
+use crate::{KeyError, TokenError};
 
 /// The HTTP header that carries the sealed principal.
 pub const PRINCIPAL_HEADER: &str = "daka-principal";

@@ -113,6 +113,10 @@ impl<T> FromStr for Id<T> {
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let mut bytes = [0; 12];
+        // The decoder would also take digits behind `0x`: then there are more than 24 characters, or too few digits.
+        if text.len() != 24 {
+            return Err(InvalidId);
+        }
         hex::decode_to_slice(text, &mut bytes).map_err(|_| InvalidId)?;
         Ok(Self::from_bytes(bytes))
     }

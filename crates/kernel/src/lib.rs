@@ -1,5 +1,5 @@
-//! What every other crate speaks: typed ids, the clock, randomness, pages and cursors, the principal, and
-//! the kinds of refusal. No I/O and no async.
+//! What every other crate speaks: typed ids, the clock, randomness, pages and cursors, secrets, the principal, the
+//! scope of a request, and the kinds of refusal. No I/O and no async.
 
 mod clock;
 mod error;
@@ -8,6 +8,8 @@ mod locale;
 mod page;
 mod principal;
 mod random;
+mod scope;
+mod secret;
 
 pub use clock::{Clock, ManualClock};
 pub use error::{Error, ErrorCode, Issue, PathSegment, Refusal, Result, Text, TextArg};
@@ -16,3 +18,5 @@ pub use locale::Locale;
 pub use page::{Cursor, Direction, InvalidCursor, Key, Page, PageRequest};
 pub use principal::{Actor, Principal, Service};
 pub use random::Random;
+pub use scope::Scope;
+pub use secret::Secret;

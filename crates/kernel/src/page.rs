@@ -87,6 +87,15 @@ impl PageRequest {
 }
 
 impl<T> Page<T> {
+    /// The only page of a list that has nothing.
+    pub fn empty() -> Self {
+        Self {
+            items: Vec::new(),
+            has_next: false,
+            has_previous: false,
+        }
+    }
+
     /// The items without their cursors.
     pub fn into_items(self) -> Vec<T> {
         self.items.into_iter().map(|(_, item)| item).collect()

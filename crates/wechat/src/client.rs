@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cache::Cache;
-use kernel::Clock;
+use kernel::{Clock, Secret};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tracing::Instrument as _;
 
 use crate::token::Tokens;
 use crate::transport::{Exchange, Transport};
-use crate::{Sandbox, Secret, WechatConfig, WechatError};
+use crate::{Sandbox, WechatConfig, WechatError};
 
 /// WeChat's server API for one mini-program. Cheap to clone.
 #[derive(Clone)]

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use kernel::Secret;
 use serde::{Deserialize, Serialize};
 
-use crate::Secret;
 use crate::push::PushConfig;
 
 /// How WeChat is reached. Durations are written like `5s` or `PT5S`.

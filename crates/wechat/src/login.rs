@@ -3,12 +3,13 @@
 use std::fmt;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use kernel::Secret;
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
 use sha2::Sha256;
 
 use crate::client::Call;
-use crate::{Secret, Wechat, WechatError};
+use crate::{Wechat, WechatError};
 
 /// Codes are 32 characters today; what is much longer is none and is not sent.
 const MAX_CODE_BYTES: usize = 512;

@@ -8,11 +8,11 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use kernel::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use subtle::ConstantTimeEq as _;
 
-use crate::Secret;
 pub(crate) use crypto::{AesKey, sign};
 pub use event::{Choice, MediaVerdict, Push, PushEvent, SendOutcome};
 

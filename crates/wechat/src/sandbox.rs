@@ -35,12 +35,11 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use kernel::{Clock, Random};
+use kernel::{Clock, Random, Secret};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::Secret;
 pub use pushes::{PushFormat, PushTarget, RenderedPush};
 use state::State;
 

@@ -4,12 +4,12 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::SignedDuration;
 use jsonwebtoken::{Algorithm, EncodingKey};
-use kernel::Random;
+use kernel::{Random, Secret};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{KeySource, Secret};
+use crate::KeySource;
 
 const P256: &str = "-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgfs29s6QMNknc8gFK

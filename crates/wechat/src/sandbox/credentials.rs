@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
+use kernel::Secret;
 use sha2::{Digest as _, Sha256};
 
 use super::Sandbox;
 use super::state::{Refusal, State};
-use crate::Secret;
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const CODE_LIVES: SignedDuration = SignedDuration::from_mins(5);

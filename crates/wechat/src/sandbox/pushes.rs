@@ -6,13 +6,13 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::{SignedDuration, Timestamp};
+use kernel::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::Sandbox;
 use super::state::State;
-use crate::Secret;
 use crate::push::{AesKey, PushConfig, PushError, PushMode, PushQuery, sign};
 
 /// How long the receiver has to answer.

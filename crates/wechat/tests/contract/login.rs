@@ -1,7 +1,8 @@
 //! Codes into sessions and phone numbers.
 
+use kernel::Secret;
 use serde_json::json;
-use wechat::{Secret, WechatError};
+use wechat::WechatError;
 
 use crate::world::{World, over_both_transports};
 

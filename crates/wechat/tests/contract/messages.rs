@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use kernel::Secret;
 use serde_json::{Value, json};
 use wechat::push::{Push, PushConfig, PushEvent, PushMode, Receiver};
 use wechat::sandbox::{PushFormat, PushTarget};
-use wechat::{MessageLanguage, MiniprogramState, Secret, SubscribeMessage, WechatError};
+use wechat::{MessageLanguage, MiniprogramState, SubscribeMessage, WechatError};
 
 use crate::world::{World, over_both_transports};
 

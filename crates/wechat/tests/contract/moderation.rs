@@ -1,9 +1,10 @@
 //! Checks of texts and files, and the pushed verdicts.
 
+use kernel::Secret;
 use serde_json::{Value, json};
 use wechat::push::{MediaVerdict, PushEvent, PushMode};
 use wechat::sandbox::{PushFormat, PushTarget};
-use wechat::{Label, MediaCheck, MediaType, Scene, Secret, Suggestion, TextCheck, WechatError};
+use wechat::{Label, MediaCheck, MediaType, Scene, Suggestion, TextCheck, WechatError};
 
 use crate::world::{World, over_both_transports};
 

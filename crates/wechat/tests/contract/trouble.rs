@@ -7,11 +7,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
+use kernel::Secret;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use wechat::push::PushMode;
 use wechat::sandbox::{PushFormat, PushTarget};
-use wechat::{Secret, Wechat, WechatError};
+use wechat::{Wechat, WechatError};
 
 use crate::messages::message;
 use crate::world::{World, over_both_transports};

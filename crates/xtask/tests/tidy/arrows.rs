@@ -85,7 +85,7 @@ const PURE: &[(&str, &[&str])] = &[
         &[
             "base64",
             "getrandom",
-            "hex",
+            "const-hex",
             "jiff",
             "rand",
             "serde",
@@ -93,7 +93,7 @@ const PURE: &[(&str, &[&str])] = &[
             "thiserror",
         ],
     ),
-    ("rules", &["jiff", "serde", "thiserror"]),
+    ("rules", &["base64", "jiff", "serde", "thiserror"]),
 ];
 
 struct Crate {

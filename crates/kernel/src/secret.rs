@@ -33,3 +33,16 @@ impl Serialize for Secret {
         serializer.serialize_str("***")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_but_never_written() {
+        let secret: Secret = serde_json::from_str("\"hush\"").unwrap();
+        assert_eq!(secret.expose(), "hush");
+        assert_eq!(format!("{secret:?}"), "***");
+        assert_eq!(serde_json::to_string(&secret).unwrap(), "\"***\"");
+    }
+}
