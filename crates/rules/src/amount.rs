@@ -37,6 +37,14 @@ impl Amount {
         self.0
     }
 
+    pub(crate) const fn from_thousandths(thousandths: i64) -> Option<Self> {
+        if thousandths >= 0 {
+            Some(Self(thousandths))
+        } else {
+            None
+        }
+    }
+
     pub(crate) const fn times(self, factor: i64) -> Self {
         Self(self.0.saturating_mul(factor))
     }

@@ -13,7 +13,12 @@ use crate::habit::Pause;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Book {
     /// By date, each date once.
-    #[serde(default, rename = "d", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        rename = "d",
+        skip_serializing_if = "Vec::is_empty",
+        with = "crate::packed"
+    )]
     pub(crate) days: Vec<Day>,
     /// By first date.
     #[serde(default, rename = "p", skip_serializing_if = "Vec::is_empty")]
@@ -24,39 +29,26 @@ pub(crate) struct Book {
 }
 
 /// What happened on a date.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Day {
-    #[serde(rename = "d")]
     pub(crate) date: Date,
     /// By instant and id.
-    #[serde(default, rename = "c", skip_serializing_if = "Vec::is_empty")]
     pub(crate) entries: Vec<Entry>,
     /// By id.
-    #[serde(default, rename = "s", skip_serializing_if = "Vec::is_empty")]
     pub(crate) skips: Vec<FactId>,
 }
 
 /// A check-in.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Entry {
-    #[serde(rename = "i")]
     pub(crate) id: FactId,
-    #[serde(rename = "a", with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    /// Whole milliseconds.
     pub(crate) at: Timestamp,
-    #[serde(default, rename = "c", skip_serializing_if = "Option::is_none")]
     pub(crate) count: Option<Amount>,
-    #[serde(default, rename = "m", skip_serializing_if = "Option::is_none")]
     pub(crate) minutes: Option<Amount>,
-    #[serde(default, rename = "p", skip_serializing_if = "is_on_time")]
     pub(crate) provenance: Provenance,
     /// When the amounts were last replaced.
-    #[serde(
-        default,
-        rename = "e",
-        skip_serializing_if = "Option::is_none",
-        with = "jiff::fmt::serde::timestamp::millisecond::optional"
-    )]
-    amended: Option<Timestamp>,
+    pub(crate) amended: Option<Timestamp>,
 }
 
 /// A freeze that was bought and not yet spent.
@@ -324,14 +316,6 @@ impl Entry {
         self.minutes = minutes;
         true
     }
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
-fn is_on_time(provenance: &Provenance) -> bool {
-    *provenance == Provenance::OnTime
 }
 
 fn own_date(what: &What) -> Option<Date> {

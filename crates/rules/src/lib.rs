@@ -47,6 +47,7 @@ mod frequency;
 mod goal;
 mod habit;
 mod history;
+mod packed;
 mod period;
 mod policy;
 mod schedule;
@@ -72,7 +73,7 @@ pub use policy::{
     Stop,
 };
 pub use schedule::{Period, Schedule};
-pub use state::{HabitState, HabitView, NeedsRebuild, WINDOW_DAYS};
+pub use state::{HabitState, HabitView, NeedsRebuild, Outlook, WINDOW_DAYS};
 pub use stats::{Stats, UserTotals};
 pub use time::{UserTime, Zone, ZoneError, day_bounds, logical_date};
 pub use user_state::{UserState, UserStreaks};

@@ -64,6 +64,15 @@ pub struct HabitView {
     pub makeups_left: u32,
 }
 
+/// What a habit shows now, with its latest days.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outlook {
+    /// What it shows now.
+    pub view: HabitView,
+    /// The days of this calendar month, and earlier and later ones that were asked for; one for each date.
+    pub days: Vec<DayResult>,
+}
+
 impl HabitState {
     /// The state of a habit to which nothing has happened.
     pub fn new(rules: Rules<'_>) -> Self {
@@ -119,15 +128,30 @@ impl HabitState {
         Ok(())
     }
 
-    /// Takes a fact that was accepted, and says what it changes. The same fact again changes nothing.
+    /// Takes a fact that was accepted, and returns the first date that it can change; none where it was taken before.
     ///
     /// # Errors
     /// The fact is about days before the window; nothing was changed.
+    pub fn take(
+        &mut self,
+        rules: Rules<'_>,
+        fact: &Fact,
+        now: Timestamp,
+    ) -> Result<Option<Date>, NeedsRebuild> {
+        let since = self.enter(rules, fact, now)?;
+        if since.is_some() {
+            self.advance(rules, now)?;
+        }
+        Ok(since)
+    }
+
+    /// As [`Self::take`], and says what it changes, which costs more.
+    ///
+    /// # Errors
+    /// As for [`Self::take`].
     pub fn apply(&mut self, rules: Rules<'_>, fact: &Fact, now: Timestamp) -> Result<Change, NeedsRebuild> {
-        self.check(rules, now)?;
         let mut new = self.clone();
-        new.rules_changed(rules)?;
-        let Some(since) = new.add(fact)? else {
+        let Some(since) = new.enter(rules, fact, now)? else {
             return Ok(Change::none(
                 rules.user.times.today(now).date,
                 self.stats(rules, now)?,
@@ -146,15 +170,7 @@ impl HabitState {
     /// The rules do not fit.
     pub fn advance(&mut self, rules: Rules<'_>, now: Timestamp) -> Result<bool, NeedsRebuild> {
         self.check(rules, now)?;
-        let first = self.checkpoint.as_ref().map_or_else(
-            || {
-                self.book
-                    .first_entry()
-                    .map_or(rules.habit.start, |date| date.min(rules.habit.start))
-            },
-            |checkpoint| checkpoint.date,
-        );
-        let span = days_between(first, rules.user.times.today(now).first_open);
+        let span = days_between(self.first_day(rules), rules.user.times.today(now).first_open);
         let large = span > SPAN_KEPT || (self.book.days.len() > DAYS_KEPT && span > i64::from(WINDOW_DAYS));
         Ok(large && self.move_checkpoint(rules, now))
     }
@@ -171,14 +187,35 @@ impl HabitState {
     ) -> Result<HabitView, NeedsRebuild> {
         self.check(rules, now)?;
         let today = rules.user.times.today(now);
-        let date = today.date;
-        let mut outcome = self.run(rules, Some(date..=date), today);
-        let used = self.makeups_used(date);
-        Ok(HabitView {
-            stats: Stats::of(&outcome.fold),
-            today: outcome.days.pop().unwrap_or_else(|| Walk::before_start(date)),
-            makeups_used: used,
-            makeups_left: u32::from(policy.makeup_quota).saturating_sub(used),
+        let outcome = self.run(rules, Some(today.date..=today.date), today);
+        Ok(self.view_of(&outcome, policy, today.date))
+    }
+
+    /// What the habit shows now, with the days of this month, for the price of either. The days begin no later than
+    /// `since`, or else with the window, and go on to the last check-in if that lies ahead.
+    ///
+    /// # Errors
+    /// As for [`Self::view`], or one of the days lies before the window.
+    pub fn outlook(
+        &self,
+        rules: Rules<'_>,
+        policy: &CheckInPolicy,
+        since: Option<Date>,
+        now: Timestamp,
+    ) -> Result<Outlook, NeedsRebuild> {
+        self.check(rules, now)?;
+        let today = rules.user.times.today(now);
+        let since = since.unwrap_or_else(|| self.first_day(rules));
+        let first = today.date.first_of_month().min(since);
+        if self.begins_after(first) {
+            return Err(NeedsRebuild);
+        }
+        let last = today.date.last_of_month();
+        let last = self.book.last_entry().map_or(last, |date| date.max(last));
+        let outcome = self.run(rules, Some(first..=last), today);
+        Ok(Outlook {
+            view: self.view_of(&outcome, policy, today.date),
+            days: outcome.days,
         })
     }
 
@@ -239,6 +276,33 @@ impl HabitState {
             return Err(NeedsRebuild);
         }
         Ok(())
+    }
+
+    /// The first date of the window.
+    fn first_day(&self, rules: Rules<'_>) -> Date {
+        match (&self.checkpoint, self.book.first_entry()) {
+            (Some(checkpoint), _) => checkpoint.date,
+            (None, Some(entry)) => entry.min(rules.habit.start),
+            (None, None) => rules.habit.start,
+        }
+    }
+
+    fn enter(&mut self, rules: Rules<'_>, fact: &Fact, now: Timestamp) -> Result<Option<Date>, NeedsRebuild> {
+        self.check(rules, now)?;
+        let since = self.add(fact)?;
+        self.rules_changed(rules)?;
+        Ok(since)
+    }
+
+    fn view_of(&self, outcome: &Outcome, policy: &CheckInPolicy, date: Date) -> HabitView {
+        let today = outcome.days.iter().find(|day| day.date == date);
+        let used = self.makeups_used(date);
+        HabitView {
+            stats: Stats::of(&outcome.fold),
+            today: today.cloned().unwrap_or_else(|| Walk::before_start(date)),
+            makeups_used: used,
+            makeups_left: u32::from(policy.makeup_quota).saturating_sub(used),
+        }
     }
 
     pub(crate) fn run(&self, rules: Rules<'_>, range: Option<RangeInclusive<Date>>, today: Today) -> Outcome {

@@ -111,14 +111,50 @@ impl UserState {
         now: Timestamp,
     ) -> Result<UserStreaks, NeedsRebuild> {
         let today = user.times.today(now);
-        let marks = self.marks(user, habits, today, now)?;
-        let mut end = self.clone();
-        end.fold_until(&marks, today, next(*marks.range().end()));
-        Ok(UserStreaks {
-            current_streak: end.run,
-            longest_streak: end.longest,
-            completed_today: marks.at(today.date).is_some_and(|mark| mark.completed),
-        })
+        Ok(self.streaks(&self.marks(user, habits, today, now)?, today))
+    }
+
+    /// The first day that is not folded; none where nothing is.
+    pub fn first_day(&self) -> Option<Date> {
+        self.begin
+    }
+
+    /// What [`Self::view`] says, from the days of all habits of the user as [`HabitState::outlook`] gives them since
+    /// [`Self::first_day`]; and the state that [`Self::advance`] leads to, where it changes.
+    ///
+    /// # Errors
+    /// `now` lies before the first day, or the days of a habit begin after it.
+    pub fn view_days(
+        &self,
+        user: &UserRules,
+        habits: &[&[DayResult]],
+        now: Timestamp,
+    ) -> Result<(UserStreaks, Option<Self>), NeedsRebuild> {
+        let today = user.times.today(now);
+        self.check(today)?;
+        let reaches = |days: &&[DayResult]| match (self.begin, days.first()) {
+            (Some(begin), Some(first)) => first.date <= begin,
+            _ => true,
+        };
+        if !habits.iter().all(reaches) {
+            return Err(NeedsRebuild);
+        }
+        let of_habits = || {
+            habits
+                .iter()
+                .filter_map(|days| Some((days.first()?, days.last()?)))
+        };
+        let first = self
+            .begin
+            .or_else(|| of_habits().map(|(first, _)| first.date).min());
+        let last = of_habits().map(|(_, last)| last.date).fold(today.date, Date::max);
+        let mut marks = Marks::new(first.unwrap_or(today.date).min(today.date), next(last));
+        for days in habits {
+            marks.add(days);
+        }
+        let mut ahead = self.clone();
+        let advanced = ahead.fold_old(&marks, today).then_some(ahead);
+        Ok((self.streaks(&marks, today), advanced))
     }
 
     /// Folds old days if the window has grown large, and says whether it did. Answers do not depend on it.
@@ -133,11 +169,32 @@ impl UserState {
     ) -> Result<bool, NeedsRebuild> {
         let today = user.times.today(now);
         let marks = self.marks(user, habits, today, now)?;
-        if days_between(marks.first, today.first_open) <= SPAN_KEPT {
-            return Ok(false);
+        Ok(self.fold_old(&marks, today))
+    }
+
+    fn streaks(&self, marks: &Marks, today: Today) -> UserStreaks {
+        let mut end = self.clone();
+        end.fold_until(marks, today, next(*marks.range().end()));
+        UserStreaks {
+            current_streak: end.run,
+            longest_streak: end.longest,
+            completed_today: marks.at(today.date).is_some_and(|mark| mark.completed),
         }
-        self.fold_until(&marks, today, plus_days(today.first_open, -KEPT_DAYS));
-        Ok(true)
+    }
+
+    fn fold_old(&mut self, marks: &Marks, today: Today) -> bool {
+        let large = days_between(marks.first, today.first_open) > SPAN_KEPT;
+        if large {
+            self.fold_until(marks, today, plus_days(today.first_open, -KEPT_DAYS));
+        }
+        large
+    }
+
+    fn check(&self, today: Today) -> Result<(), NeedsRebuild> {
+        match self.begin {
+            Some(begin) if today.first_open < begin => Err(NeedsRebuild),
+            _ => Ok(()),
+        }
     }
 
     fn marks(
@@ -147,9 +204,7 @@ impl UserState {
         today: Today,
         now: Timestamp,
     ) -> Result<Marks, NeedsRebuild> {
-        if self.begin.is_some_and(|begin| today.first_open < begin) {
-            return Err(NeedsRebuild);
-        }
+        self.check(today)?;
         let rules = |habit| Rules::new(habit, user);
         let starts = habits
             .iter()
@@ -200,9 +255,14 @@ impl Marks {
         self.first..=plus_days(self.first, days - 1)
     }
 
+    /// There is one result for each date of the days' range.
     fn add(&mut self, days: &[DayResult]) {
-        // There is one result for each date of the range.
-        for (mark, day) in self.marks.iter_mut().zip(days) {
+        let Some(first) = days.first() else { return };
+        let apart = days_between(first.date, self.first);
+        let earlier = usize::try_from(apart).unwrap_or_default();
+        let later = usize::try_from(-apart).unwrap_or_default();
+        let marks = self.marks.iter_mut().skip(later);
+        for (mark, day) in marks.zip(days.iter().skip(earlier)) {
             mark.completed |= day.completed;
             mark.failed |= day.status.is_failed() && day.unit.is_none();
         }

@@ -13,6 +13,7 @@ mod property;
 mod refusals;
 mod streaks;
 mod time;
+mod travel;
 mod users;
 mod validation;
 mod vectors;

@@ -431,6 +431,23 @@ proptest! {
                 state = rebuilt.clone();
             }
             let expected = rebuilt.view(&user, &states, now);
+            // From the habits' latest days as well, as far as they reach.
+            let latest: Option<Vec<_>> = worlds
+                .iter()
+                .map(|w| {
+                    let rules = Rules::new(&w.habit, &user);
+                    w.state.outlook(rules, &CheckInPolicy::default(), state.first_day(), now).ok()
+                })
+                .collect();
+            if let Some(latest) = latest {
+                let days: Vec<_> = latest.iter().map(|outlook| outlook.days.as_slice()).collect();
+                let (view, ahead) = state.view_days(&user, &days, now).unwrap();
+                prop_assert_eq!(&Ok(view), &expected);
+                let mut advanced = state.clone();
+                if advanced.advance(&user, &states, now) == Ok(true) {
+                    prop_assert_eq!(ahead, Some(advanced));
+                }
+            }
             match state.view(&user, &states, now) {
                 Ok(view) => prop_assert_eq!(Ok(view), expected),
                 Err(_) => state = rebuilt,
