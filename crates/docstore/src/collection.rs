@@ -55,7 +55,7 @@ impl<D: Document> Collection<D> {
         let id = id.to_string();
         let span = self.store.read_span(D::COLLECTION.name, "get");
         match self.store.backend() {
-            Backend::Sqlite(sqlite) => sqlite.get(D::COLLECTION, id).instrument(span).await,
+            Backend::Sqlite(sqlite) => span.in_scope(|| sqlite.get(D::COLLECTION, &id)),
             Backend::Mongo(mongo) => mongo.get(D::COLLECTION, id).instrument(span).await,
         }
     }
@@ -112,7 +112,7 @@ impl<D: Document> Collection<D> {
         };
         let span = self.store.read_span(D::COLLECTION.name, "page");
         let found = match self.store.backend() {
-            Backend::Sqlite(sqlite) => sqlite.page(request).instrument(span).await?,
+            Backend::Sqlite(sqlite) => span.in_scope(|| sqlite.page(request))?,
             Backend::Mongo(mongo) => mongo.page(request).instrument(span).await?,
         };
         Ok(found.cut(page))
@@ -123,7 +123,7 @@ impl<D: Document> Collection<D> {
         let find = prepare::<D>(query);
         let span = self.store.read_span(D::COLLECTION.name, "count");
         match self.store.backend() {
-            Backend::Sqlite(sqlite) => sqlite.count(find).instrument(span).await,
+            Backend::Sqlite(sqlite) => span.in_scope(|| sqlite.count(&find)),
             Backend::Mongo(mongo) => mongo.count(find).instrument(span).await,
         }
     }
@@ -133,7 +133,7 @@ impl<D: Document> Collection<D> {
         let find = prepare::<D>(query);
         let span = self.store.read_span(D::COLLECTION.name, "exists");
         match self.store.backend() {
-            Backend::Sqlite(sqlite) => sqlite.exists(find).instrument(span).await,
+            Backend::Sqlite(sqlite) => span.in_scope(|| sqlite.exists(&find)),
             Backend::Mongo(mongo) => mongo.exists(find).instrument(span).await,
         }
     }
@@ -176,7 +176,7 @@ impl<D: Document> Collection<D> {
     async fn run(&self, find: Find, operation: &'static str) -> Result<Vec<D>> {
         let span = self.store.read_span(D::COLLECTION.name, operation);
         match self.store.backend() {
-            Backend::Sqlite(sqlite) => sqlite.find(find).instrument(span).await,
+            Backend::Sqlite(sqlite) => span.in_scope(|| sqlite.find(&find)),
             Backend::Mongo(mongo) => mongo.find(find).instrument(span).await,
         }
     }

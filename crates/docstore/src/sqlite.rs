@@ -1,4 +1,9 @@
-//! Documents in one SQLite file: a thread that writes, and a few that read.
+//! Documents in one SQLite file: one thread writes, so that commits share a sync of the disk; whoever reads does so
+//! where they are.
+//!
+//! A read that finds its pages in memory takes microseconds, most of them for taking the document apart, which is
+//! the caller's work anyway: handing it to another thread and back costs more. A write-ahead log keeps readers from
+//! waiting for the writer (<https://www.sqlite.org/wal.html>).
 
 mod read;
 mod schema;
@@ -7,9 +12,8 @@ mod sql;
 mod tests;
 mod write;
 
-use std::collections::VecDeque;
-use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
@@ -22,30 +26,20 @@ use crate::error::{Error, Result};
 
 /// How long a statement waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Connections that read, a thread each.
-const READERS: usize = 3;
+/// Connections that are kept for reading. There are never more in use than threads that read.
+const READERS: usize = 8;
 /// Prepared statements that each connection keeps.
 const STATEMENTS: usize = 128;
 
 pub(crate) struct Sqlite {
     writer: mpsc::Sender<write::Job>,
-    readers: Arc<ReadQueue>,
+    readers: Readers,
 }
 
-type ReadJob = Box<dyn FnOnce(&Connection) + Send>;
-
-/// What the reading threads take their work from. A plain channel would wake one thread for the work and
-/// another one to wait in its place.
-#[derive(Default)]
-struct ReadQueue {
-    waiting: Mutex<Waiting>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct Waiting {
-    jobs: VecDeque<ReadJob>,
-    closed: bool,
+/// Connections that read.
+struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
 }
 
 impl Sqlite {
@@ -58,20 +52,14 @@ impl Sqlite {
             // The writer comes first: it makes the file and sets its mode, which is stored in the file.
             let connection = connect(&path, true)?;
             let (writer, jobs) = mpsc::channel();
-            spawn("docstore-write", move || {
-                write::run(&connection, &jobs, &committed)
-            })?;
-            // Made before the readers, so that those which were started end if another cannot be.
-            let store = Self {
-                writer,
-                readers: Arc::default(),
-            };
-            for _ in 0..READERS {
-                let connection = connect(&path, false)?;
-                let queue = store.readers.clone();
-                spawn("docstore-read", move || queue.serve(&connection))?;
-            }
-            Ok(store)
+            let thread = std::thread::Builder::new().name("docstore-write".to_owned());
+            thread
+                .spawn(move || write::run(&connection, &jobs, &committed))
+                .map_err(Error::unavailable)?;
+            // The first reader, to learn now whether there can be any.
+            let idle = Mutex::new(vec![connect(&path, false)?]);
+            let readers = Readers { path, idle };
+            Ok(Self { writer, readers })
         };
         tokio::task::spawn_blocking(open).await.map_err(Error::internal)?
     }
@@ -94,50 +82,35 @@ impl Sqlite {
         Ok(())
     }
 
-    pub(crate) async fn ping(&self) -> Result<()> {
+    pub(crate) fn ping(&self) -> Result<()> {
         let one = |connection: &Connection| connection.query_row("SELECT 1", [], |_| Ok(()));
-        self.read(move |connection| one(connection).map_err(failure))
-            .await
+        self.readers.read(|connection| one(connection).map_err(failure))
     }
 
-    pub(crate) async fn get<D: Document>(&self, collection: CollectionSpec, id: String) -> Result<Option<D>> {
-        self.read(move |connection| read::get(connection, collection.name, &id))
-            .await
+    pub(crate) fn get<D: Document>(&self, collection: CollectionSpec, id: &str) -> Result<Option<D>> {
+        self.readers
+            .read(|connection| read::get(connection, collection.name, id))
     }
 
-    pub(crate) async fn find<D: Document>(&self, find: Find) -> Result<Vec<D>> {
-        self.read(move |connection| read::find(connection, &find)).await
+    pub(crate) fn find<D: Document>(&self, find: &Find) -> Result<Vec<D>> {
+        self.readers.read(|connection| read::find(connection, find))
     }
 
-    pub(crate) async fn page<D: Document>(&self, request: FindPage) -> Result<FoundPage<D>> {
-        self.read(move |connection| read::page(connection, request)).await
+    pub(crate) fn page<D: Document>(&self, request: FindPage) -> Result<FoundPage<D>> {
+        self.readers.read(|connection| read::page(connection, request))
     }
 
-    pub(crate) async fn count(&self, find: Find) -> Result<u64> {
-        self.read(move |connection| read::count(connection, &find)).await
+    pub(crate) fn count(&self, find: &Find) -> Result<u64> {
+        self.readers.read(|connection| read::count(connection, find))
     }
 
-    pub(crate) async fn exists(&self, find: Find) -> Result<bool> {
-        self.read(move |connection| read::exists(connection, &find)).await
+    pub(crate) fn exists(&self, find: &Find) -> Result<bool> {
+        self.readers.read(|connection| read::exists(connection, find))
     }
 
     pub(crate) async fn delete_where(&self, find: Find) -> Result<u64> {
         self.write(false, move |connection| write::delete_where(connection, &find))
             .await
-    }
-
-    async fn read<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let (answer, answered) = oneshot::channel();
-        self.readers.push(Box::new(move |connection| {
-            // Nobody waits any longer: the request was dropped.
-            if !answer.is_closed() {
-                let _ = answer.send(work(connection));
-            }
-        }));
-        answered.await.map_err(Error::internal)?
     }
 
     async fn write(
@@ -158,55 +131,21 @@ impl Sqlite {
     }
 }
 
-impl Drop for Sqlite {
-    fn drop(&mut self) {
-        self.readers.close();
-    }
-}
-
-impl ReadQueue {
-    fn push(&self, job: ReadJob) {
-        self.waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .jobs
-            .push_back(job);
-        self.changed.notify_one();
-    }
-
-    fn close(&self) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
-        self.changed.notify_all();
-    }
-
-    fn next(&self) -> Option<ReadJob> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            if let Some(job) = waiting.jobs.pop_front() {
-                return Some(job);
-            }
-            if waiting.closed {
-                return None;
-            }
-            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+impl Readers {
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let idle = self.idle().pop();
+        let connection = idle.map_or_else(|| connect(&self.path, false), Ok)?;
+        let result = work(&connection);
+        let mut idle = self.idle();
+        if idle.len() < READERS {
+            idle.push(connection);
         }
+        result
     }
 
-    fn serve(&self, connection: &Connection) {
-        while let Some(job) = self.next() {
-            // Documents bring their own deserialisers: one that panics fails its call, which sees the answer
-            // dropped, and not the thread that serves everybody.
-            let job = std::panic::AssertUnwindSafe(|| job(connection));
-            if std::panic::catch_unwind(job).is_err() {
-                tracing::error!("a read from the document store panicked");
-            }
-        }
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
-    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
-    thread.map(drop).map_err(Error::unavailable)
 }
 
 fn connect(path: &Path, writes: bool) -> Result<Connection> {

@@ -105,7 +105,7 @@ impl DocStore {
     /// [`Error::Unavailable`](crate::Error::Unavailable) if it does not.
     pub async fn ping(&self) -> Result<()> {
         match &self.0.backend {
-            Backend::Sqlite(sqlite) => sqlite.ping().await,
+            Backend::Sqlite(sqlite) => sqlite.ping(),
             Backend::Mongo(mongo) => mongo.ping().await,
         }
     }
