@@ -20,6 +20,9 @@ use crate::lease::Leases;
 use crate::once;
 use crate::streams::{self, Streams};
 
+/// Links a span to the one that a `traceparent` names: where an event was emitted.
+pub type Linker = Arc<dyn Fn(&tracing::Span, &str) + Send + Sync>;
+
 /// Carries events from the outboxes to the groups. A process opens one and clones it: events wake the readers of
 /// the same bus at once, and those of others within a [`Tuning::poll`] at the latest.
 #[derive(Clone)]
@@ -27,6 +30,7 @@ pub struct Bus {
     inner: Arc<Inner>,
     tuning: Tuning,
     leases: Leases,
+    linker: Option<Linker>,
 }
 
 /// How much a group has before it.
@@ -126,6 +130,7 @@ impl Bus {
             inner,
             tuning,
             leases,
+            linker: None,
         })
     }
 
@@ -138,6 +143,14 @@ impl Bus {
         Self {
             tuning,
             leases,
+            ..self
+        }
+    }
+
+    /// The same bus, which links the span of each event's handling to where the event was emitted.
+    pub fn linking_with(self, linker: Linker) -> Self {
+        Self {
+            linker: Some(linker),
             ..self
         }
     }
@@ -305,6 +318,10 @@ impl Bus {
 
     pub(crate) fn tuning(&self) -> &Tuning {
         &self.tuning
+    }
+
+    pub(crate) fn linker(&self) -> Option<&Linker> {
+        self.linker.as_ref()
     }
 
     pub(crate) fn leases(&self) -> &Leases {

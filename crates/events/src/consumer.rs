@@ -257,8 +257,11 @@ impl Worker {
         if !self.kinds.contains(&event.kind) {
             return Handled::Done;
         }
+        // A trace of its own: who emitted the event does not wait for it. It is linked to theirs, as
+        // <https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/> has it.
         let span = tracing::info_span!(
             "event",
+            otel.name = format_args!("process {}", event.kind),
             otel.kind = "consumer",
             messaging.operation.type = "process",
             messaging.consumer.group.name = self.group,
@@ -266,6 +269,9 @@ impl Worker {
             event.kind = event.kind,
             traceparent = event.traceparent,
         );
+        if let (Some(link), Some(traceparent)) = (self.bus.linker(), &event.traceparent) {
+            link(&span, traceparent);
+        }
         self.insist_on(&event, &delivery.event, stop)
             .instrument(span)
             .await

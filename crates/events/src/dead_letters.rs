@@ -1,9 +1,10 @@
 //! Events that a group could not handle.
 
-use docstore::{Batch, CollectionSpec, DocStore, Document, IndexSpec, Order, Query};
+use docstore::{Batch, DocStore, IndexSpec, Order, Query};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::document::document;
 use crate::error::Result;
 use crate::event::Event;
 
@@ -96,28 +97,15 @@ impl Stored {
     }
 }
 
-impl Document for Stored {
-    const COLLECTION: CollectionSpec = CollectionSpec {
-        name: "event_dead_letters",
-        indexes: &[IndexSpec {
-            name: "group",
-            fields: &[("group", Order::Asc), ("at", Order::Asc)],
-            unique: false,
-        }],
-    };
-
-    fn id(&self) -> String {
-        self.id.clone()
+document!(
+    Stored,
+    "event_dead_letters",
+    IndexSpec {
+        name: "group",
+        fields: &[("group", Order::Asc), ("at", Order::Asc)],
+        unique: false,
     }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: i64) {
-        self.version = version;
-    }
-}
+);
 
 fn key(group: &str, id: &str) -> String {
     format!("{group}:{id}")

@@ -3,12 +3,13 @@
 //! Positions are given out under one document that every publishing replaces, so that entries become visible in
 //! the order of their positions and a group that has passed a position has missed nothing before it.
 
-use docstore::{Batch, CollectionSpec, ConflictKind, DocStore, Document, IndexSpec, Order, Query};
+use docstore::{Batch, ConflictKind, DocStore, Document as _, IndexSpec, Order, Query};
 use jiff::Timestamp;
 use kernel::Clock;
 use serde::{Deserialize, Serialize};
 
 use crate::bus::{Delivery, Receipt};
+use crate::document::document;
 use crate::error::{Error, Result};
 use crate::event::Event;
 
@@ -257,63 +258,14 @@ impl Lane {
     }
 }
 
-impl Document for Head {
-    const COLLECTION: CollectionSpec = CollectionSpec {
-        name: "event_head",
-        indexes: &[],
-    };
-
-    fn id(&self) -> String {
-        self.id.clone()
+document!(Head, "event_head");
+document!(Position, "event_positions");
+document!(
+    Entry,
+    "event_streams",
+    IndexSpec {
+        name: "position",
+        fields: &[("stream", Order::Asc), ("position", Order::Asc)],
+        unique: true,
     }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: i64) {
-        self.version = version;
-    }
-}
-
-impl Document for Position {
-    const COLLECTION: CollectionSpec = CollectionSpec {
-        name: "event_positions",
-        indexes: &[],
-    };
-
-    fn id(&self) -> String {
-        self.id.clone()
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: i64) {
-        self.version = version;
-    }
-}
-
-impl Document for Entry {
-    const COLLECTION: CollectionSpec = CollectionSpec {
-        name: "event_streams",
-        indexes: &[IndexSpec {
-            name: "position",
-            fields: &[("stream", Order::Asc), ("position", Order::Asc)],
-            unique: true,
-        }],
-    };
-
-    fn id(&self) -> String {
-        self.id.clone()
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: i64) {
-        self.version = version;
-    }
-}
+);

@@ -9,12 +9,13 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use docstore::{Batch, CollectionSpec, ConflictKind, DocStore, Document, IndexSpec, Order, Query, Update};
+use docstore::{Batch, ConflictKind, DocStore, IndexSpec, Order, Query, Update};
 use jiff::Timestamp;
 use kernel::{Clock, Random};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use crate::document::document;
 use crate::error::Result;
 
 /// How far clocks of different processes may be apart: so much longer a node counts as alive.
@@ -68,8 +69,9 @@ pub(crate) struct Node {
 /// That a node holds a piece of work.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Holding {
+    /// The name of the work.
     #[serde(rename = "_id")]
-    name: String,
+    id: String,
     version: i64,
     node: String,
 }
@@ -149,7 +151,7 @@ impl Leases {
         let result = match holdings.get(&lease.name).await? {
             None => {
                 let holding = Holding {
-                    name: lease.name.clone(),
+                    id: lease.name.clone(),
                     version: 0,
                     node: lease.node.id.clone(),
                 };
@@ -304,44 +306,13 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Document for Node {
-    const COLLECTION: CollectionSpec = CollectionSpec {
-        name: "event_nodes",
-        indexes: &[IndexSpec {
-            name: "until",
-            fields: &[("until", Order::Asc)],
-            unique: false,
-        }],
-    };
-
-    fn id(&self) -> String {
-        self.id.clone()
+document!(
+    Node,
+    "event_nodes",
+    IndexSpec {
+        name: "until",
+        fields: &[("until", Order::Asc)],
+        unique: false,
     }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: i64) {
-        self.version = version;
-    }
-}
-
-impl Document for Holding {
-    const COLLECTION: CollectionSpec = CollectionSpec {
-        name: "event_leases",
-        indexes: &[],
-    };
-
-    fn id(&self) -> String {
-        self.name.clone()
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: i64) {
-        self.version = version;
-    }
-}
+);
+document!(Holding, "event_leases");

@@ -18,6 +18,7 @@ mod bus;
 mod config;
 mod consumer;
 mod dead_letters;
+mod document;
 mod embedded;
 mod error;
 mod event;
@@ -31,7 +32,7 @@ mod streams;
 
 use docstore::{CollectionSpec, Document as _};
 
-pub use bus::{Bus, Health, Lag};
+pub use bus::{Bus, Health, Lag, Linker};
 pub use config::{BusConfig, Tuning};
 pub use dead_letters::DeadLetter;
 pub use error::{BoxError, Error, Result};

@@ -1,9 +1,10 @@
 //! Exactly one effect of an event that is delivered more than once.
 
-use docstore::{Batch, CollectionSpec, DocStore, Document, IndexSpec, Order, Query};
+use docstore::{Batch, DocStore, Document as _, IndexSpec, Order, Query};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::document::document;
 use crate::error::Result;
 use crate::event::Event;
 
@@ -36,28 +37,15 @@ pub(crate) struct Processed {
     at: i64,
 }
 
-impl Document for Processed {
-    const COLLECTION: CollectionSpec = CollectionSpec {
-        name: "event_processed",
-        indexes: &[IndexSpec {
-            name: "at",
-            fields: &[("at", Order::Asc)],
-            unique: false,
-        }],
-    };
-
-    fn id(&self) -> String {
-        self.id.clone()
+document!(
+    Processed,
+    "event_processed",
+    IndexSpec {
+        name: "at",
+        fields: &[("at", Order::Asc)],
+        unique: false,
     }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: i64) {
-        self.version = version;
-    }
-}
+);
 
 /// Whether the group has handled the event, as far as this store knows.
 pub(crate) async fn was_handled(store: &DocStore, group: &str, event: &Event) -> Result<bool> {

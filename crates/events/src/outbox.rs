@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use docstore::{Batch, CollectionSpec, Document, IndexSpec, Order};
+use docstore::{Batch, IndexSpec, Order};
 use jiff::Timestamp;
 use kernel::{Clock, Random, UserId};
 use serde::{Deserialize, Serialize};
 
+use crate::document::document;
 use crate::error::Result;
 use crate::event::{Event, Payload};
 
@@ -108,32 +109,19 @@ impl Outbox {
     }
 }
 
-impl Document for Row {
-    const COLLECTION: CollectionSpec = CollectionSpec {
-        name: "event_outbox",
-        indexes: &[IndexSpec {
-            name: "waiting",
-            fields: &[
-                ("source", Order::Asc),
-                ("relayedAt", Order::Asc),
-                ("order", Order::Asc),
-            ],
-            unique: false,
-        }],
-    };
-
-    fn id(&self) -> String {
-        self.id.clone()
+document!(
+    Row,
+    "event_outbox",
+    IndexSpec {
+        name: "waiting",
+        fields: &[
+            ("source", Order::Asc),
+            ("relayedAt", Order::Asc),
+            ("order", Order::Asc),
+        ],
+        unique: false,
     }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: i64) {
-        self.version = version;
-    }
-}
+);
 
 #[cfg(test)]
 mod tests {

@@ -6,13 +6,14 @@
 
 use std::time::Duration;
 
-use docstore::{Batch, CollectionSpec, DocStore, Document, Order, Query, Update};
+use docstore::{Batch, DocStore, Order, Query, Update};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::bus::Bus;
 use crate::dead_letters;
+use crate::document::document;
 use crate::error::Result;
 use crate::event::Event;
 use crate::outbox::Row;
@@ -23,8 +24,9 @@ pub struct Relay;
 /// How many events are carried at once.
 const AT_ONCE: usize = 256;
 
-/// How long after a wake-up the outbox is read: what is committed at the same time comes along.
-const GATHER: Duration = Duration::from_millis(1);
+/// How long after a wake-up the outbox is read: what is committed meanwhile comes along. Each carrying costs commits of
+/// its own, which on one disk compete with those that it carries.
+const GATHER: Duration = Duration::from_millis(50);
 
 /// How long events stay in the outbox after they went to a server. A server that syncs its log every second
 /// loses less than two seconds.
@@ -36,8 +38,9 @@ const TIDY: Duration = Duration::from_secs(10);
 /// Which server the events of a source went to.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Progress {
+    /// The source.
     #[serde(rename = "_id")]
-    source: String,
+    id: String,
     version: i64,
     epoch: String,
 }
@@ -226,7 +229,7 @@ impl Carrier<'_> {
         }
         let mut batch = Batch::new();
         batch.put(&Progress {
-            source: self.source.to_owned(),
+            id: self.source.to_owned(),
             version: 0,
             epoch,
         });
@@ -242,21 +245,4 @@ impl Carrier<'_> {
     }
 }
 
-impl Document for Progress {
-    const COLLECTION: CollectionSpec = CollectionSpec {
-        name: "event_relays",
-        indexes: &[],
-    };
-
-    fn id(&self) -> String {
-        self.source.clone()
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: i64) {
-        self.version = version;
-    }
-}
+document!(Progress, "event_relays");

@@ -86,7 +86,8 @@ fn consume(
     shutdown: CancellationToken,
 ) -> impl Future<Output = ()> + Send + 'static {
     let (kinds, handler) = (consumer.kinds, Arc::clone(&consumer.handler));
-    async move { stores.bus.consume(group, kinds, handler, shutdown).await }
+    let bus = stores.bus.linking_with(Arc::new(telemetry::propagation::link));
+    async move { bus.consume(group, kinds, handler, shutdown).await }
 }
 
 /// Counts what waits for each group, and what it gave up on.

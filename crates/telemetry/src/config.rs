@@ -31,7 +31,7 @@ impl Default for LogConfig {
     fn default() -> Self {
         Self {
             format: LogFormat::Pretty,
-            filter: "info,sea_orm_migration=warn".to_owned(),
+            filter: "info,sea_orm=warn".to_owned(),
         }
     }
 }
@@ -56,6 +56,9 @@ pub struct OtlpConfig {
     /// Headers of each request to the collector. They hold credentials, so they are never printed.
     #[serde(serialize_with = "masked")]
     pub headers: BTreeMap<String, String>,
+    /// What becomes a span or an event of a trace, whatever is logged; written like `log.filter`. The stores' and
+    /// WeChat's spans are of the level `debug`.
+    pub filter: String,
     /// The share of traces that is kept, from 0 to 1, where no caller has decided it already.
     pub sample_ratio: f64,
     /// The name that the process goes by in traces, where its own does not do.
@@ -67,6 +70,7 @@ impl Default for OtlpConfig {
         Self {
             endpoint: None,
             headers: BTreeMap::new(),
+            filter: "info,docstore=debug,cache=debug,wechat=debug".to_owned(),
             sample_ratio: 1.0,
             service_name: None,
         }
@@ -78,6 +82,7 @@ impl fmt::Debug for OtlpConfig {
         out.debug_struct("OtlpConfig")
             .field("endpoint", &self.endpoint)
             .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("filter", &self.filter)
             .field("sample_ratio", &self.sample_ratio)
             .field("service_name", &self.service_name)
             .finish()
@@ -102,7 +107,7 @@ mod tests {
     fn nothing_needs_to_be_said() {
         let config: TelemetryConfig = serde_json::from_value(json!({})).unwrap();
         assert_eq!(config, TelemetryConfig::default());
-        assert_eq!(config.log.filter, "info,sea_orm_migration=warn");
+        assert_eq!(config.log.filter, "info,sea_orm=warn");
         assert_eq!(config.otlp.endpoint, None);
     }
 

@@ -17,10 +17,15 @@ use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 use crate::{LogConfig, LogFormat, Metrics, OtlpConfig, TelemetryConfig};
 
-/// What becomes a span of a trace, whatever is logged. What the exporter itself does must not, or each export would
-/// cause the next.
-const TRACED: &str = "info,h2=off,hyper=off,hyper_util=off,opentelemetry=off,opentelemetry_sdk=off,opentelemetry_otlp=off,\
-                      opentelemetry_http=off,reqwest=off,rustls=off";
+/// What never becomes a span of a trace, whatever is configured: what the exporter itself does, or each export would
+/// cause the next. A target stands for all that begin like it.
+const EXPORTING: [&str; 5] = [
+    "h2=off",
+    "hyper=off",
+    "opentelemetry=off",
+    "reqwest=off",
+    "rustls=off",
+];
 
 /// How long the last traces may take to be sent when the process ends.
 const FLUSH: Duration = Duration::from_secs(5);
@@ -28,9 +33,11 @@ const FLUSH: Duration = Duration::from_secs(5);
 /// Why telemetry could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum InitError {
-    /// The log filter of the configuration cannot be read.
-    #[error("log.filter `{filter}` is not a filter: {error}")]
+    /// A filter of the configuration cannot be read.
+    #[error("{key} `{filter}` is not a filter: {error}")]
     Filter {
+        /// Its key.
+        key: &'static str,
         /// What was configured.
         filter: String,
         /// What is wrong with it.
@@ -62,16 +69,8 @@ pub fn init(
     shutdown: &CancellationToken,
 ) -> Result<Guard, InitError> {
     let runtime = Handle::try_current().map_err(|_| InitError::NoRuntime)?;
-    let logs = logs(&config.log)?;
     let tracer_provider = tracer_provider(&config.otlp, service)?;
-    let traces = tracer_provider.as_ref().map(|provider| {
-        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("daka"));
-        layer.with_filter(EnvFilter::new(TRACED))
-    });
-    tracing_subscriber::registry()
-        .with(logs)
-        .with(traces)
-        .try_init()?;
+    subscriber(config, tracer_provider.as_ref())?.try_init()?;
     let metrics = Metrics::install();
     runtime.spawn(metrics.clone().keep_up(shutdown.clone()));
     Ok(Guard {
@@ -107,17 +106,42 @@ impl Drop for Guard {
     }
 }
 
+/// What hears of spans and events. Without traces it hears only what is logged: other spans cost nothing then.
+fn subscriber(
+    config: &TelemetryConfig,
+    tracer_provider: Option<&SdkTracerProvider>,
+) -> Result<Box<dyn Subscriber + Send + Sync>, InitError> {
+    let registry = tracing_subscriber::registry().with(logs(&config.log)?);
+    let Some(provider) = tracer_provider else {
+        return Ok(Box::new(registry));
+    };
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("daka"));
+    let layer = layer.with_filter(traced(&config.otlp.filter)?);
+    Ok(Box::new(registry.with(layer)))
+}
+
+/// What becomes a span of a trace.
+fn traced(filter: &str) -> Result<EnvFilter, InitError> {
+    let exporting = EXPORTING.iter().filter_map(|directive| directive.parse().ok());
+    Ok(exporting.fold(parsed("otlp.filter", filter)?, EnvFilter::add_directive))
+}
+
+fn parsed(key: &'static str, filter: &str) -> Result<EnvFilter, InitError> {
+    EnvFilter::builder()
+        .parse(filter)
+        .map_err(|error| InitError::Filter {
+            key,
+            filter: filter.to_owned(),
+            error,
+        })
+}
+
 /// The layer that writes logs.
 fn logs<S>(config: &LogConfig) -> Result<impl Layer<S> + use<S>, InitError>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let filter = EnvFilter::builder()
-        .parse(&config.filter)
-        .map_err(|error| InitError::Filter {
-            filter: config.filter.clone(),
-            error,
-        })?;
+    let filter = parsed("log.filter", &config.filter)?;
     // Not on standard output: that is for what a command was asked for.
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let layer = match config.format {
@@ -159,6 +183,8 @@ fn tracer_provider(config: &OtlpConfig, service: &str) -> Result<Option<SdkTrace
 
 #[cfg(test)]
 mod tests {
+    use tracing::level_filters::LevelFilter;
+
     use super::*;
 
     #[test]
@@ -204,7 +230,32 @@ mod tests {
     }
 
     #[test]
-    fn what_is_traced_is_a_filter() {
-        assert!(EnvFilter::builder().parse(TRACED).is_ok());
+    fn a_wrong_filter_of_traces_is_named() {
+        let error = traced("events=loud").err().unwrap().to_string();
+        assert!(
+            error.starts_with("otlp.filter `events=loud` is not a filter"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn spans_of_stores_are_traced_and_cost_nothing_without_traces() {
+        let config = TelemetryConfig::default();
+        let level = |provider| subscriber(&config, provider).unwrap().max_level_hint();
+        assert_eq!(level(None), Some(LevelFilter::INFO));
+        assert_eq!(
+            level(Some(&SdkTracerProvider::default())),
+            Some(LevelFilter::DEBUG)
+        );
+    }
+
+    #[test]
+    fn what_the_exporter_does_is_never_traced() {
+        let filter = traced("trace,hyper=trace").unwrap().to_string();
+        let directives: Vec<&str> = filter.split(',').collect();
+        assert!(!directives.contains(&"hyper=trace"), "{filter}");
+        for directive in EXPORTING.iter().chain(&["trace"]) {
+            assert!(directives.contains(directive), "{filter}");
+        }
     }
 }

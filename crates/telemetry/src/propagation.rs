@@ -40,6 +40,18 @@ pub fn traceparent() -> Option<String> {
         .map(str::to_owned)
 }
 
+/// Links a span to the one that a `traceparent` names: what it does was caused there, in a trace of its own. One that
+/// cannot be read, and a place where no traces are made, change nothing.
+pub fn link(span: &Span, traceparent: &str) {
+    let Ok(value) = HeaderValue::from_str(traceparent) else {
+        return;
+    };
+    let headers = HeaderMap::from_iter([(HeaderName::from_static("traceparent"), value)]);
+    let context = W3C.extract(&Received(&headers));
+    // Without an effect where it is not valid.
+    span.add_link(context.span().span_context().clone());
+}
+
 /// The id of the trace that the current span is part of: 32 hexadecimal digits. None where no traces are made.
 pub fn trace_id() -> Option<String> {
     id_of(&Span::current())

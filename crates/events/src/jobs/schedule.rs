@@ -4,11 +4,12 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use apalis_cron::CronScheduler;
-use docstore::{Batch, CollectionSpec, Document};
+use docstore::Batch;
 use futures::{Stream, StreamExt as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::document::document;
 use crate::error::{Error, Result};
 use crate::jobs::{Call, Jobs};
 
@@ -128,21 +129,4 @@ async fn enqueue(name: &str, tick: i64, jobs: &Jobs) -> Result<()> {
     }
 }
 
-impl Document for Ticked {
-    const COLLECTION: CollectionSpec = CollectionSpec {
-        name: "job_schedules",
-        indexes: &[],
-    };
-
-    fn id(&self) -> String {
-        self.id.clone()
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: i64) {
-        self.version = version;
-    }
-}
+document!(Ticked, "job_schedules");
