@@ -8,9 +8,10 @@ mod representations;
 pub(crate) mod shape;
 mod wire;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::{BoxFuture, join_all};
+use kernel::{ErrorCode, Scope};
 use serde_json::{Map, Value as Json};
 
 use crate::context::RequestContext;
@@ -38,12 +39,21 @@ struct State {
     failures: Vec<Failure>,
     /// Errors whose place is not null, or which have none.
     loose: Vec<GraphQlError>,
+    /// What subgraphs in this process have learned since the last mutation.
+    scope: Arc<Scope>,
 }
 
-/// Why something is null. It may be null at many places, and becomes an error at each that the client sees.
+/// Why something is null. It may be null at many places.
 #[derive(Debug)]
-struct Failure {
-    errors: Vec<Reason>,
+enum Failure {
+    /// Something went wrong: an error at each place that the client sees.
+    Errors(Vec<Reason>),
+    /// The subgraph that was asked about an entity answered null for it, without an error: it does not know the entity,
+    /// or does not show it to this caller. Then what was asked of that subgraph is null, and so is what depends on it by
+    /// `@requires`; what other subgraphs say of the entity stays. Where such a field must not be null, the entity itself
+    /// is null at that place: a plain null where one may be, as if the field that leads there had found nothing. Only
+    /// where the entity must not be null either is there something to tell: this error, at the place of the entity.
+    NotReturned(GraphQlError),
 }
 
 /// One error at the place that is null, or below it, where the subgraph's own null came from.
@@ -101,7 +111,10 @@ impl Execution<'_> {
                 if places.is_empty() {
                     return;
                 }
-                let answer = service.call(self.call(fetch, &[])).await;
+                let answer = service.call(self.call(fetch, &[], state)).await;
+                if fetch.mutation {
+                    lock(state).scope = Arc::default();
+                }
                 deliver::root(self, service, fetch, &places, answer, &mut lock(state));
             }
             FetchKind::Entities(batches) => {
@@ -110,26 +123,41 @@ impl Execution<'_> {
                 if asked.arguments.is_empty() {
                     return;
                 }
-                let answer = service.call(self.call(fetch, &asked.arguments)).await;
+                let answer = service.call(self.call(fetch, &asked.arguments, state)).await;
                 deliver::entities(self, service, fetch, &asked.batches, answer, &mut lock(state));
             }
         }
     }
 
-    fn call<'c>(&'c self, fetch: &'c Fetch, arguments: &'c [Argument<'c>]) -> Call<'c> {
+    fn call<'c>(&'c self, fetch: &'c Fetch, arguments: &'c [Argument<'c>], state: &Mutex<State>) -> Call<'c> {
         Call {
             fetch,
             variables: self.variables,
             arguments,
             context: self.context,
+            scope: lock(state).scope.clone(),
         }
     }
 }
 
 impl State {
-    /// Notes a failure; its number is what values refer to.
-    fn failure(&mut self, reason: Reason) -> u32 {
-        self.failures.push(Failure { errors: vec![reason] });
+    /// Notes an error; its number is what values refer to.
+    fn failure(&mut self, error: GraphQlError, below: Vec<PathSegment>) -> u32 {
+        self.note(Failure::Errors(vec![Reason { error, below }]))
+    }
+
+    /// Notes that a subgraph does not return an entity.
+    fn not_returned(&mut self, service: &Service) -> u32 {
+        let message = format!(
+            "what must be here was not found in the service `{}`",
+            service.name
+        );
+        let error = GraphQlError::new(ErrorCode::NotFound, message).with("service", service.name.as_str());
+        self.note(Failure::NotReturned(error))
+    }
+
+    fn note(&mut self, failure: Failure) -> u32 {
+        self.failures.push(failure);
         (self.failures.len() - 1) as u32
     }
 }

@@ -15,6 +15,7 @@ mod openapi;
 mod parameter;
 mod path;
 mod percent;
+mod place;
 mod problem;
 mod request;
 mod rule;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use ::http::HeaderMap;
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use kernel::ErrorCode;
+use kernel::{ErrorCode, Scope};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -60,6 +60,8 @@ pub(crate) struct Call<'c> {
     pub(crate) variables: &'c Map<String, Value>,
     pub(crate) arguments: &'c [Argument<'c>],
     pub(crate) context: &'c RequestContext,
+    /// For subgraphs in this process.
+    pub(crate) scope: Arc<Scope>,
 }
 
 /// A variable that holds representations.
@@ -198,7 +200,11 @@ impl Service {
             graphql.operation.type = operation,
         );
         let started = Instant::now();
-        let result = tokio::time::timeout(timeout, self.dispatch(&call).instrument(span)).await;
+        let result = tokio::time::timeout(
+            timeout,
+            span.in_scope(|| self.dispatch(&call)).instrument(span.clone()),
+        )
+        .await;
         metrics::histogram!("router_subrequest_duration_seconds", "subgraph" => self.name.clone())
             .record(started.elapsed().as_secs_f64());
         result.unwrap_or(Err(CallError::Timeout(timeout)))

@@ -173,7 +173,12 @@ async fn a_conflict_says_why_and_a_limit_says_until_when() {
 
 #[tokio::test]
 async fn issues_of_a_subgraph_name_the_parameter() {
-    let issues = json!([{ "path": ["filter", "goal", "min"], "code": "TOO_SMALL", "message": "…" }, { "path": ["first"], "code": "TOO_LARGE", "message": "…" }]);
+    let issues = json!([
+        { "path": ["filter", "goal", "min"], "code": "TOO_SMALL", "message": "…" },
+        { "path": ["first"], "code": "TOO_LARGE", "message": "…" },
+        { "path": ["filter", "tags", 1], "code": "DUPLICATE", "message": "…" },
+        { "path": ["filter"], "code": "TOO_WIDE", "message": "…" },
+    ]);
     let errors = [error(
         &json!(["habitsConnection"]),
         &json!({ "code": "BAD_USER_INPUT", "issues": issues }),
@@ -181,8 +186,51 @@ async fn issues_of_a_subgraph_name_the_parameter() {
     let server = Server::answering(json!({ "data": null, "errors": errors }));
     let answer = server.send(get("/api/v1/habits?limit=999&goal.min=-1")).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(answer.json()["issues"][0]["parameter"], "goal.min");
-    assert_eq!(answer.json()["issues"][1]["parameter"], "limit");
+    let places = json!([
+        { "path": ["goal.min"], "parameter": "goal.min", "code": "TOO_SMALL", "message": "…" },
+        { "path": ["limit"], "parameter": "limit", "code": "TOO_LARGE", "message": "…" },
+        { "path": ["tags", 1], "parameter": "tags", "code": "DUPLICATE", "message": "…" },
+        { "path": ["filter"], "code": "TOO_WIDE", "message": "…" },
+    ]);
+    assert_eq!(answer.json()["issues"], places);
+}
+
+#[tokio::test]
+async fn issues_of_a_subgraph_name_the_place_in_the_body() {
+    let issues = json!([
+        { "path": ["input", "title"], "code": "REQUIRED", "message": "…" },
+        { "path": ["input", "days", 0], "code": "OUT_OF_RANGE", "message": "…" },
+        { "path": ["input"], "code": "EMPTY", "message": "…" },
+    ]);
+    let errors = [error(
+        &json!(["updateHabit"]),
+        &json!({ "code": "BAD_USER_INPUT", "issues": issues }),
+    )];
+    let server = Server::answering(json!({ "data": null, "errors": errors }));
+    let update = ask(Method::PUT, "/api/v1/habits/h1").json(&json!({ "title": "" }));
+    let answer = server.send(update).await;
+    assert_eq!(
+        answer.json()["issues"],
+        json!([
+            { "path": ["title"], "code": "REQUIRED", "message": "…" },
+            { "path": ["days", 0], "code": "OUT_OF_RANGE", "message": "…" },
+            { "path": [], "code": "EMPTY", "message": "…" },
+        ])
+    );
+    let issues = json!([{ "path": ["id"], "code": "NO_ID", "message": "…" }, { "path": ["version"], "code": "OLD", "message": "…" }]);
+    let errors = [error(
+        &json!(["deleteHabit"]),
+        &json!({ "code": "BAD_USER_INPUT", "issues": issues }),
+    )];
+    server.answer(json!({ "data": null, "errors": errors }));
+    let answer = server.send(ask(Method::DELETE, "/api/v1/habits/h1")).await;
+    assert_eq!(
+        answer.json()["issues"],
+        json!([
+            { "path": ["id"], "parameter": "id", "code": "NO_ID", "message": "…" },
+            { "path": ["If-Match"], "parameter": "If-Match", "code": "OLD", "message": "…" },
+        ])
+    );
 }
 
 #[tokio::test]
@@ -196,6 +244,11 @@ async fn a_read_that_lost_a_part_still_answers_and_says_so() {
     let answer = server.send(get("/api/v1/habits/h1")).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.header("daka-partial"), Some("stats"));
+    let nowhere = error(&json!([]), &json!({ "code": "INTERNAL" }));
+    let errors = [errors[0].clone(), nowhere];
+    server.answer(json!({ "data": { "habit": with_stats(&Value::Null) }, "errors": errors }));
+    let answer = server.send(get("/api/v1/habits/h1")).await;
+    assert_eq!(answer.header("daka-partial"), Some("*, stats"));
     assert_eq!(answer.header("etag"), None);
     assert_eq!(answer.json()["stats"], Value::Null);
 }
@@ -277,7 +330,7 @@ async fn a_request_that_does_not_fit_never_reaches_a_subgraph() {
         bad.json()["issues"],
         json!([
             { "path": ["colour"], "parameter": "colour", "code": "UNKNOWN_PARAMETER", "message": "没有这个参数。" },
-            { "path": ["first"], "parameter": "limit", "code": "INVALID_TYPE", "message": "必须是 32 位整数。" },
+            { "path": ["limit"], "parameter": "limit", "code": "INVALID_TYPE", "message": "必须是 32 位整数。" },
         ])
     );
     let post = || ask(Method::POST, "/api/v1/habits");

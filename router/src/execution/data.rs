@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::shape::{DecodeField, DecodeSet};
+
 /// A response key of an operation; [`TYPENAME`] is the same in all of them.
 pub(crate) type Key = u32;
 
@@ -17,6 +19,9 @@ const ALIAS: &str = "_c_";
 
 /// The key of `__typename`.
 pub(crate) const TYPENAME: Key = 0;
+
+/// The key of why nobody told the type of an object that is known by its interface only.
+pub(crate) const UNTOLD_TYPE: Key = 1;
 
 /// The names of an operation's response keys.
 #[derive(Debug)]
@@ -60,13 +65,15 @@ pub(crate) struct Object {
 pub(crate) struct Sources(Vec<Bytes>);
 
 impl Keys {
-    /// Only `__typename`.
+    /// Only the keys that are the same in all operations.
     pub(crate) fn new() -> Self {
         let mut keys = Self {
             names: Vec::new(),
             by_name: HashMap::new(),
         };
         keys.intern("__typename");
+        // No field has this name.
+        keys.intern("");
         keys
     }
 
@@ -127,12 +134,19 @@ impl Object {
         }
     }
 
-    /// Notes that a field that is not there, or is null without a reason, has failed.
-    pub(crate) fn fail(&mut self, key: Key, failure: u32) {
-        match self.get_mut(key) {
-            Some(value @ Value::Null) => *value = Value::Failed(failure),
-            Some(_) => {}
-            None => self.fields.push((key, Value::Failed(failure))),
+    /// Notes that what was asked of the object has failed: every field that is not there, or is null without a reason.
+    /// In objects that are there already, what was asked of them.
+    pub(crate) fn fail(&mut self, asked: &[DecodeField], failure: u32) {
+        for field in asked {
+            let key = if field.key == TYPENAME {
+                UNTOLD_TYPE
+            } else {
+                field.key
+            };
+            match self.get_mut(key) {
+                None => self.fields.push((key, Value::Failed(failure))),
+                Some(value) => value.fail(field.set.as_ref(), failure),
+            }
         }
     }
 
@@ -152,7 +166,8 @@ impl Object {
                 None => self.fields.push((key, value)),
                 Some(old) if key == TYPENAME => match (&*old, &value) {
                     (Value::Scalar(a), Value::Scalar(b)) if keeps_type(*a, *b) => {}
-                    _ => *old = value,
+                    (_, Value::Scalar(_)) => *old = value,
+                    _ => {}
                 },
                 Some(old) => old.merge(value, keeps_type),
             }
@@ -161,6 +176,18 @@ impl Object {
 }
 
 impl Value {
+    fn fail(&mut self, asked: Option<&DecodeSet>, failure: u32) {
+        match (self, asked) {
+            (value @ Value::Null, _) => *value = Value::Failed(failure),
+            (Value::Object(object), Some(asked)) => object.fail(&asked.fields, failure),
+            (Value::List(items), Some(_)) => items
+                .iter_mut()
+                .filter(|item| !matches!(item, Value::Null))
+                .for_each(|item| item.fail(asked, failure)),
+            _ => {}
+        }
+    }
+
     fn merge(&mut self, other: Value, keeps_type: impl Fn(Span, Span) -> bool + Copy) {
         match (self, other) {
             (Value::Object(old), Value::Object(new)) => old.merge(new, keeps_type),

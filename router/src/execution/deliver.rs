@@ -1,10 +1,10 @@
 //! Puts a subgraph's answer where it belongs, with its errors at the places that they speak of.
 
-use super::data::{Key, Keys, Object, Span, TYPENAME, Value};
-use super::representations::{Place, at, fail, outputs};
-use super::shape::DecodeSet;
+use super::data::{Key, Keys, Object, Span, Value};
+use super::representations::{Place, asked_fields, at, fail};
+use super::shape::{DecodeField, DecodeSet};
 use super::wire::{WireSegment, client_error, read, segment};
-use super::{Execution, Reason, State};
+use super::{Execution, Failure, Reason, State};
 use crate::error::{GraphQlError, PathSegment};
 use crate::plan::{Batch, Fetch, FetchKind};
 use crate::transport::{Answer, CallError, Service};
@@ -18,17 +18,10 @@ pub(super) fn root(
     answer: Result<Answer, CallError>,
     state: &mut State,
 ) {
-    let keys = || {
-        fetch
-            .shape
-            .fields
-            .iter()
-            .map(|field| field.key)
-            .filter(|key| *key != TYPENAME)
-    };
+    let asked = &fetch.shape.fields;
     let read = match answer.and_then(|answer| read(answer, &fetch.shape, state)) {
         Ok(read) => read,
-        Err(error) => return fail_all(state, service, &error, places, keys),
+        Err(error) => return fail_all(state, service, &error, places.iter(), asked),
     };
     let no_data = read.data.is_none();
     let mut value = Value::Object(read.data.unwrap_or_default());
@@ -53,7 +46,7 @@ pub(super) fn root(
     }
     let Value::Object(mut object) = value else { return };
     if no_data {
-        fill(&mut object, keys(), general, state);
+        fill(&mut object, asked, general, state);
     }
     deliver_to(execution, state, places.iter(), object);
 }
@@ -74,8 +67,8 @@ pub(super) fn entities(
         Ok(read) => read,
         Err(error) => {
             for (batch, targets) in batches.iter().zip(targets) {
-                let places = targets.iter().map(|(place, _)| place.clone()).collect::<Vec<_>>();
-                fail_all(state, service, &error, &places, || outputs(fetch, batch));
+                let places = targets.iter().map(|(place, _)| place);
+                fail_all(state, service, &error, places, asked_fields(fetch, batch));
             }
             return;
         }
@@ -105,24 +98,34 @@ pub(super) fn entities(
         .zip(targets)
         .all(|(list, targets)| targets.is_empty() || list.complete);
     if !all_there && general.is_none() && !no_data {
-        general =
-            Some(CallError::Malformed("the list of entities has another length".into()).error(&service.name));
+        let what = "`_entities` is no list of an entity for each representation";
+        general = Some(CallError::Malformed(what.into()).error(&service.name));
     }
     let all_null = |list: &List| list.items.iter().all(|item| matches!(item, Value::Null));
     let nothing = no_data || !all_there || lists.iter().all(all_null);
-    let failure = match general {
-        Some(error) if nothing => Some(state.failure(Reason {
-            error,
-            below: Vec::new(),
-        })),
-        Some(error) => {
-            state.loose.push(error);
-            None
+    let mut lost = match general {
+        Some(error) if nothing => Some(state.failure(error, Vec::new())),
+        general => {
+            state.loose.extend(general);
+            // Without `data` all are lost with the first of which an error speaks.
+            no_data
+                .then(|| lists.iter().find_map(List::first_failure))
+                .flatten()
         }
-        None => None,
     };
     for ((batch, targets), list) in batches.iter().zip(targets).zip(lists) {
-        deliver_list(execution, fetch, batch, targets, list, failure, state);
+        let asked = asked_fields(fetch, batch);
+        for (place, item) in list.for_each(targets) {
+            let failure = match item {
+                Value::Object(object) => {
+                    deliver_to(execution, state, std::iter::once(place), object);
+                    continue;
+                }
+                Value::Failed(own) => own,
+                _ => *lost.get_or_insert_with(|| state.not_returned(service)),
+            };
+            fail(&mut state.root, place, asked, failure);
+        }
     }
 }
 
@@ -132,6 +135,44 @@ struct List {
     complete: bool,
 }
 
+impl List {
+    /// Each place with its entity: the last one who asked gets the entity itself, the others get copies.
+    fn for_each(mut self, targets: &[(Place, usize)]) -> impl Iterator<Item = (&Place, Value)> {
+        let mut left = vec![0_u32; self.items.len()];
+        for (_, number) in targets {
+            if let Some(count) = left.get_mut(*number) {
+                *count += 1;
+            }
+        }
+        targets.iter().filter_map(move |(place, number)| {
+            let (item, left) = (self.items.get_mut(*number)?, left.get_mut(*number)?);
+            *left -= 1;
+            let is_last = *left == 0;
+            let item = if is_last {
+                std::mem::replace(item, Value::Null)
+            } else {
+                item.clone()
+            };
+            Some((place, item))
+        })
+    }
+
+    fn first_failure(&self) -> Option<u32> {
+        self.items.iter().find_map(|item| match item {
+            Value::Failed(failure) => Some(*failure),
+            Value::Object(object) => first_failure(object),
+            _ => None,
+        })
+    }
+}
+
+fn first_failure(object: &Object) -> Option<u32> {
+    object.fields.iter().find_map(|(_, value)| match value {
+        Value::Failed(failure) => Some(*failure),
+        _ => None,
+    })
+}
+
 fn entity_list(fetch: &Fetch, batch: &Batch, targets: &[(Place, usize)], data: &mut Object) -> List {
     let expected = targets.iter().map(|(_, number)| number + 1).max().unwrap_or(0);
     let key = fetch.shape.field(&batch.field).map(|field| field.key);
@@ -139,7 +180,7 @@ fn entity_list(fetch: &Fetch, batch: &Batch, targets: &[(Place, usize)], data: &
         .and_then(|key| data.get_mut(key))
         .map(|value| std::mem::replace(value, Value::Null));
     match value {
-        Some(Value::List(items)) if items.len() == expected => List {
+        Some(Value::List(items)) if items.len() == expected && items.iter().all(is_entity) => List {
             items,
             complete: true,
         },
@@ -148,6 +189,10 @@ fn entity_list(fetch: &Fetch, batch: &Batch, targets: &[(Place, usize)], data: &
             complete: false,
         },
     }
+}
+
+fn is_entity(item: &Value) -> bool {
+    matches!(item, Value::Object(_) | Value::Null)
 }
 
 #[expect(
@@ -183,7 +228,7 @@ fn place_error(
     };
     if let (Value::Null, Some(WireSegment::Key(name))) = (&*item, rest.first()) {
         let spoken_of = set.field(name).map(|field| field.key);
-        *item = Value::Object(lost_entity(outputs(fetch, batch), spoken_of, error, state));
+        *item = Value::Object(lost_entity(asked_fields(fetch, batch), spoken_of, error, state));
     }
     if !mark(item, set, rest, error, state) {
         let target = targets.iter().find(|(_, representation)| representation == index);
@@ -200,62 +245,19 @@ fn place_error(
 
 /// An entity that is null because of a field in it: the other fields are lost with it.
 fn lost_entity(
-    keys: impl Iterator<Item = Key>,
+    asked: &[DecodeField],
     spoken_of: Option<Key>,
     error: &GraphQlError,
     state: &mut State,
 ) -> Object {
-    let failure = state.failure(Reason {
-        error: error.clone(),
-        below: Vec::new(),
-    });
-    let lost = |key| {
-        if Some(key) == spoken_of {
-            Value::Null
-        } else {
-            Value::Failed(failure)
-        }
-    };
-    Object {
-        fields: keys.map(|key| (key, lost(key))).collect(),
+    let failure = state.failure(error.clone(), Vec::new());
+    let mut lost = Object::default();
+    if let Some(key) = spoken_of {
+        lost.put(key, Value::Null);
     }
-}
-
-fn deliver_list(
-    execution: &Execution<'_>,
-    fetch: &Fetch,
-    batch: &Batch,
-    targets: &[(Place, usize)],
-    list: List,
-    failure: Option<u32>,
-    state: &mut State,
-) {
-    let mut left = vec![0_u32; list.items.len()];
-    for (_, number) in targets {
-        if let Some(count) = left.get_mut(*number) {
-            *count += 1;
-        }
-    }
-    let mut items = list.items;
-    for (place, number) in targets {
-        let (Some(item), Some(left)) = (items.get_mut(*number), left.get_mut(*number)) else {
-            continue;
-        };
-        *left -= 1;
-        // The last one who asked gets the entity itself, the others get copies.
-        let item = if *left == 0 {
-            std::mem::replace(item, Value::Null)
-        } else {
-            item.clone()
-        };
-        match (item, failure) {
-            (Value::Object(object), _) => deliver_to(execution, state, std::iter::once(place), object),
-            (Value::Failed(failure), _) | (_, Some(failure)) => {
-                fail(&mut state.root, place, outputs(fetch, batch), failure);
-            }
-            _ => {}
-        }
-    }
+    let others = asked.iter().filter(|field| Some(field.key) != spoken_of);
+    others.for_each(|field| lost.fail(std::slice::from_ref(field), failure));
+    lost
 }
 
 fn deliver_to<'p>(
@@ -287,44 +289,30 @@ fn deliver_to<'p>(
     }
 }
 
-fn fail_all<I: Iterator<Item = Key>>(
+fn fail_all<'p>(
     state: &mut State,
     service: &Service,
     error: &CallError,
-    places: &[Place],
-    keys: impl Fn() -> I,
+    places: impl ExactSizeIterator<Item = &'p Place>,
+    asked: &[DecodeField],
 ) {
-    if places.is_empty() {
+    if places.len() == 0 {
         return;
     }
-    let failure = state.failure(Reason {
-        error: error.error(&service.name),
-        below: Vec::new(),
-    });
+    let failure = state.failure(error.error(&service.name), Vec::new());
     for place in places {
-        fail(&mut state.root, place, keys(), failure);
+        fail(&mut state.root, place, asked, failure);
     }
 }
 
 /// Without `data`, fields that no error speaks of have failed, too: for the general reason, or with the first that did.
-fn fill(
-    object: &mut Object,
-    keys: impl Iterator<Item = Key>,
-    general: Option<GraphQlError>,
-    state: &mut State,
-) {
+fn fill(object: &mut Object, asked: &[DecodeField], general: Option<GraphQlError>, state: &mut State) {
     let failure = match general {
-        Some(error) => Some(state.failure(Reason {
-            error,
-            below: Vec::new(),
-        })),
-        None => object.fields.iter().find_map(|(_, value)| match value {
-            Value::Failed(failure) => Some(*failure),
-            _ => None,
-        }),
+        Some(error) => Some(state.failure(error, Vec::new())),
+        None => first_failure(object),
     };
     if let Some(failure) = failure {
-        keys.for_each(|key| object.fail(key, failure));
+        object.fail(asked, failure);
     }
 }
 
@@ -343,19 +331,14 @@ fn mark(
         match value {
             Value::Null => {
                 let below = path.iter().map(segment).collect();
-                *value = Value::Failed(state.failure(Reason {
-                    error: error.clone(),
-                    below,
-                }));
+                *value = Value::Failed(state.failure(error.clone(), below));
                 return true;
             }
             Value::Failed(failure) => {
                 let below = path.iter().map(segment).collect();
-                if let Some(known) = state.failures.get_mut(*failure as usize) {
-                    known.errors.push(Reason {
-                        error: error.clone(),
-                        below,
-                    });
+                if let Some(Failure::Errors(known)) = state.failures.get_mut(*failure as usize) {
+                    let error = error.clone();
+                    known.push(Reason { error, below });
                 }
                 return true;
             }

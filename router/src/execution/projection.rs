@@ -1,13 +1,13 @@
 //! Writes the answer: one pass over what the client selected, straight into the response's bytes.
 //!
 //! Null propagation is by the GraphQL specification: a null where none may be takes the nearest nullable parent along;
-//! the bytes written for that parent are cut off again.
+//! the bytes written for that parent are cut off again. [`Failure`] says why something is null and what is told of it.
 
 use bytes::Bytes;
 use kernel::ErrorCode;
 
-use super::data::{Object, Span, Value};
-use super::{Execution, State};
+use super::data::{Object, Span, UNTOLD_TYPE, Value};
+use super::{Execution, Failure, State};
 use crate::error::{GraphQlError, PathSegment};
 use crate::introspection::Introspection;
 use crate::response::{DATA, Response};
@@ -28,7 +28,8 @@ pub(super) fn write(execution: &Execution<'_>, state: State) -> Response {
     let start = writer.out.len();
     let mut fields = Vec::new();
     let root = execution.compiled.selections.root();
-    if writer.object(&state.root, root, Some(&mut fields)).is_err() {
+    if let Err(why) = writer.object(&state.root, root, Some(&mut fields)) {
+        writer.told(why);
         writer.out.truncate(start);
         writer.out.extend_from_slice(b"null");
         fields.clear();
@@ -51,8 +52,13 @@ pub(super) fn write(execution: &Execution<'_>, state: State) -> Response {
     Response::executed(Bytes::from(out), start..end, fields, errors)
 }
 
-/// Something is null that must not be; why has been noted.
-struct MustNotBeNull;
+/// Something is null that must not be.
+enum MustNotBeNull {
+    /// Why has been told.
+    Told,
+    /// A subgraph did not return the entity that it is a field of: the failure of that number.
+    NotReturned(u32),
+}
 
 enum Step<'w> {
     Field(&'w OutField),
@@ -138,7 +144,7 @@ impl<'w> Writer<'w> {
 
     fn null(&mut self, ty: &OutType) -> Result<(), MustNotBeNull> {
         if ty.non_null {
-            return Err(MustNotBeNull);
+            return Err(MustNotBeNull::Told);
         }
         self.out.extend_from_slice(b"null");
         Ok(())
@@ -158,21 +164,23 @@ impl<'w> Writer<'w> {
                     let message = format!("null for the non-nullable field {}.{}", set.parent, field.name);
                     self.error(GraphQlError::new(ErrorCode::Internal, message), &[]);
                 }
-                Err(MustNotBeNull)
+                Err(MustNotBeNull::Told)
             }
-            Some(Value::Failed(failure)) => {
-                self.failure(*failure);
-                Err(MustNotBeNull)
-            }
-            Some(value) => self.present(value, ty, set, field),
+            Some(Value::Failed(failure)) => Err(self.failure(*failure)),
+            Some(value) => match self.present(value, ty, set, field) {
+                // This is the place of the entity.
+                Err(why) if ty.non_null => Err(self.told(why)),
+                written => written,
+            },
         };
-        match written {
-            Ok(()) => Ok(()),
-            Err(MustNotBeNull) => {
-                self.out.truncate(start);
-                self.null(ty)
+        if let Err(why) = written {
+            self.out.truncate(start);
+            if ty.non_null {
+                return Err(why);
             }
+            self.out.extend_from_slice(b"null");
         }
+        Ok(())
     }
 
     fn present(
@@ -199,12 +207,16 @@ impl<'w> Writer<'w> {
             }
             (OutKind::Composite(number), Value::Object(object)) => {
                 let set = self.execution.compiled.selections.set(*number);
-                let hidden = object
-                    .type_name(&self.state.sources)
-                    .filter(|name| self.is_hidden(set, name));
-                if hidden.is_some() {
-                    // An object of a type that clients must not know of is nothing to them.
-                    return self.malformed("an object of a type that does not belong there");
+                if let Some(name) = object.type_name(&self.state.sources)
+                    && !set.allows(name)
+                {
+                    if !self.execution.compiler.supergraph.types.is_abstract(name) {
+                        // An object of a type that clients must not know of is nothing to them.
+                        return self.malformed("an object of a type that does not belong there");
+                    }
+                    if let Some(Value::Failed(failure)) = object.get(UNTOLD_TYPE) {
+                        return Err(self.failure(*failure));
+                    }
                 }
                 self.object(object, set, None)
             }
@@ -215,10 +227,6 @@ impl<'w> Writer<'w> {
             (OutKind::Leaf(leaf), Value::Scalar(span)) => self.leaf(leaf, *span),
             _ => self.malformed("a value of another shape than its type"),
         }
-    }
-
-    fn is_hidden(&self, set: &Set, type_name: &str) -> bool {
-        !set.allows(type_name) && !self.execution.compiler.supergraph.types.is_abstract(type_name)
     }
 
     /// Any JSON: what a subgraph sends for a custom scalar is passed on as it is.
@@ -272,16 +280,32 @@ impl<'w> Writer<'w> {
     fn malformed(&mut self, what: &str) -> Result<(), MustNotBeNull> {
         let message = format!("a subgraph answered {what}");
         self.error(GraphQlError::new(ErrorCode::Internal, message), &[]);
-        Err(MustNotBeNull)
+        Err(MustNotBeNull::Told)
     }
 
-    fn failure(&mut self, number: u32) {
-        let Some(failure) = self.state.failures.get(number as usize) else {
-            return;
-        };
-        for reason in &failure.errors {
-            self.error(reason.error.clone(), &reason.below);
+    fn failure(&mut self, number: u32) -> MustNotBeNull {
+        match self.state.failures.get(number as usize) {
+            Some(Failure::Errors(reasons)) => {
+                // One failure may be told at thousands of places.
+                let left = self.max_errors.saturating_sub(self.errors.len());
+                for reason in reasons.iter().take(left) {
+                    self.error(reason.error.clone(), &reason.below);
+                }
+                MustNotBeNull::Told
+            }
+            Some(Failure::NotReturned(_)) => MustNotBeNull::NotReturned(number),
+            None => MustNotBeNull::Told,
         }
+    }
+
+    /// Tells why, if that is still to be told.
+    fn told(&mut self, why: MustNotBeNull) -> MustNotBeNull {
+        if let MustNotBeNull::NotReturned(number) = why
+            && let Some(Failure::NotReturned(error)) = self.state.failures.get(number as usize)
+        {
+            self.error(error.clone(), &[]);
+        }
+        MustNotBeNull::Told
     }
 
     fn error(&mut self, error: GraphQlError, below: &[PathSegment]) {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::State;
 use super::data::{Key, Object, Sources, TYPENAME, Value};
+use super::shape::DecodeField;
 use crate::plan::{Batch, Change, Fetch, Require, RewriteStep, Step};
 use crate::schema::TypeTable;
 use crate::transport::Argument;
@@ -104,7 +105,7 @@ pub(super) fn build<'f>(
         }
         json.push(b']');
         for (place, failure) in failed {
-            fail(&mut state.root, &place, outputs(fetch, batch), failure);
+            fail(&mut state.root, &place, asked_fields(fetch, batch), failure);
         }
         asked.arguments.push(Argument {
             name: &batch.variable,
@@ -118,23 +119,17 @@ pub(super) fn build<'f>(
     asked
 }
 
-/// The keys that a batch's answer brings.
-pub(super) fn outputs<'f>(fetch: &'f Fetch, batch: &Batch) -> impl Iterator<Item = Key> + use<'f> {
-    let set = fetch
-        .shape
-        .field(&batch.field)
-        .and_then(|field| field.set.as_ref());
-    let fields = set.map(|set| set.fields.as_slice()).unwrap_or_default();
-    fields
-        .iter()
-        .map(|field| field.key)
-        .filter(|key| *key != TYPENAME)
+/// What a batch asks of each of its objects.
+pub(super) fn asked_fields<'f>(fetch: &'f Fetch, batch: &Batch) -> &'f [DecodeField] {
+    let field = fetch.shape.field(&batch.field);
+    let set = field.and_then(|field| field.set.as_ref());
+    set.map(|set| set.fields.as_slice()).unwrap_or_default()
 }
 
 /// Puts a failure where an answer should have been.
-pub(super) fn fail(root: &mut Object, place: &[u32], keys: impl Iterator<Item = Key>, failure: u32) {
+pub(super) fn fail(root: &mut Object, place: &[u32], asked: &[DecodeField], failure: u32) {
     if let Some(object) = at(root, place) {
-        keys.for_each(|key| object.fail(key, failure));
+        object.fail(asked, failure);
     }
 }
 

@@ -138,21 +138,20 @@ fn partial(errors: &[GraphQlError], endpoint: &Endpoint) -> String {
             PathSegment::Index(_) if !with_index => "*".to_owned(),
             step => step.to_string(),
         });
-        steps.collect::<Vec<_>>().join(".")
+        let path = steps.collect::<Vec<_>>().join(".");
+        // An error without a place of its own: something is missing, nobody knows what.
+        if path.is_empty() { "*".to_owned() } else { path }
     };
     let join = |with_index: bool| {
         let paths: BTreeSet<String> = errors.iter().map(|error| path(error, with_index)).collect();
-        let paths: Vec<String> = paths.into_iter().filter(|path| !path.is_empty()).collect();
-        paths.join(", ")
+        paths.into_iter().collect::<Vec<_>>().join(", ")
     };
     let paths = join(true);
-    let paths = if paths.len() > LONGEST_PARTIAL {
+    if paths.len() > LONGEST_PARTIAL {
         join(false)
     } else {
         paths
-    };
-    // An error without a place of its own: something is missing, nobody knows what.
-    if paths.is_empty() { "*".to_owned() } else { paths }
+    }
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: String) {

@@ -11,7 +11,7 @@ use serde_json::{Map, Number, Value};
 use super::rule::{Expected, Issue, Rule, Step};
 
 /// So many issues are told at the most, whatever a hostile body holds.
-const MOST_ISSUES: usize = 100;
+pub(super) const MOST_ISSUES: usize = 100;
 
 /// All input types in use, by number.
 #[derive(Debug, Default)]

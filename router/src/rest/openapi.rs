@@ -224,7 +224,7 @@ fn problem_issue() -> Object {
     let step = Object::new().with("type", ["string", "integer"]);
     let path = Object::new().with("type", "array").with("items", step).with(
         "description",
-        "Where, from the operation's arguments on; numbers are positions in lists, from 0.",
+        "Where in the body, or the name of the parameter or header; numbers are positions in lists, from 0.",
     );
     let properties = Object::new()
         .with("path", path)

@@ -24,7 +24,7 @@ pub(super) struct Parameter {
     pub(super) place: Place,
     /// Where its value goes: the variable, and for a flattened input object the fields.
     pub(super) target: Vec<String>,
-    /// The same place, seen from the operation's arguments: what `issues` name.
+    /// The same place, seen from the operation's arguments: what subgraphs name in `issues`.
     pub(super) argument: Vec<String>,
     /// The number of its type, or of its items' type.
     pub(super) index: usize,

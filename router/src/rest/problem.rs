@@ -7,7 +7,8 @@ use kernel::{ErrorCode, Locale};
 use serde_json::{Map, Value, json};
 
 use super::endpoint::Endpoint;
-use super::rule::Issue;
+use super::place;
+use super::rule::{Issue, Step};
 use crate::GraphQlError;
 
 /// The media type of problem documents.
@@ -140,7 +141,7 @@ impl Problem {
             _ => Vec::new(),
         };
         for issue in issues.iter_mut().filter_map(Value::as_object_mut) {
-            name_parameter(issue, endpoint);
+            show_place(issue, endpoint);
         }
         Self {
             code: error.code().unwrap_or(known.as_str()).to_owned(),
@@ -239,24 +240,18 @@ const ORDER: [ErrorCode; 9] = [
     ErrorCode::Internal,
 ];
 
-/// Says which parameter an issue is about: a subgraph knows the argument only.
-fn name_parameter(issue: &mut Map<String, Value>, endpoint: &Endpoint) {
-    let Some(path) = issue.get("path").and_then(Value::as_array) else {
+/// Says where the request has what an issue is about: a subgraph knows the argument only.
+fn show_place(issue: &mut Map<String, Value>, endpoint: &Endpoint) {
+    let argument = issue.get("path").and_then(Value::as_array);
+    let argument: Option<Vec<Step>> = argument.and_then(|path| path.iter().map(Step::of_json).collect());
+    let Some(argument) = argument else {
         return;
     };
-    let leads_to = |argument: &[String]| {
-        argument.len() <= path.len()
-            && argument
-                .iter()
-                .zip(path)
-                .all(|(name, step)| step.as_str() == Some(name))
-    };
-    let of = endpoint
-        .parameters
-        .iter()
-        .find(|parameter| leads_to(&parameter.argument));
-    if let Some(parameter) = of {
-        issue.insert("parameter".to_owned(), json!(parameter.name));
+    let place = place::of_argument(endpoint, &argument);
+    let path = place.path.iter().map(Step::to_json).collect();
+    issue.insert("path".to_owned(), path);
+    if let Some(parameter) = place.parameter {
+        issue.insert("parameter".to_owned(), json!(parameter));
     }
 }
 

@@ -7,14 +7,17 @@ use http::header::IF_MATCH;
 use serde_json::{Map, Value};
 
 use super::endpoint::Endpoint;
-use super::input::Inputs;
+use super::input::{Inputs, MOST_ISSUES};
 use super::parameter::{Body, HeaderTarget, Parameter, Place};
-use super::percent;
-use super::rule::{Issue, Rule, Step};
-use super::tag;
+use super::rule::{Expected, Issue, Rule, Step};
+use super::{percent, place, tag};
 
 /// The header that names a creating request, so that it may be sent again.
 pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// The headers' names as they are shown.
+pub(super) const IDEMPOTENCY_KEY_NAME: &str = "Idempotency-Key";
+pub(super) const IF_MATCH_NAME: &str = "If-Match";
 
 /// The parts of a request that variables come from.
 pub(super) struct Parts<'r> {
@@ -68,7 +71,7 @@ impl Reader<'_> {
             let read = percent::decode_segment(segment).ok_or(Rule::InvalidEncoding);
             match read.and_then(|text| self.inputs.parse(&text, parameter.index)) {
                 Ok(value) => self.set(&parameter.target, value),
-                Err(rule) => self.refuse(&parameter.argument, Some(name), rule),
+                Err(rule) => self.refuse_parameter(name, rule),
             }
         }
     }
@@ -76,13 +79,13 @@ impl Reader<'_> {
     fn query(&mut self, query: &str) {
         for pair in percent::pairs(query) {
             let Some((name, text)) = pair else {
-                self.refuse(&[], None, Rule::InvalidEncoding);
+                self.refuse(Vec::new(), None, Rule::InvalidEncoding);
                 continue;
             };
             let of_name = |parameter: &&Parameter| parameter.place == Place::Query && parameter.name == name;
             match self.endpoint.parameters.iter().find(of_name) {
                 Some(parameter) => self.query_parameter(parameter, &text),
-                None => self.refuse(&[name.to_string()], Some(&name), Rule::UnknownParameter),
+                None => self.refuse_parameter(&name, Rule::UnknownParameter),
             }
         }
     }
@@ -90,11 +93,11 @@ impl Reader<'_> {
     fn query_parameter(&mut self, parameter: &Parameter, text: &str) {
         let value = match self.inputs.parse(text, parameter.index) {
             Ok(value) => value,
-            Err(rule) => return self.refuse(&parameter.argument, Some(&parameter.name), rule),
+            Err(rule) => return self.refuse_parameter(&parameter.name, rule),
         };
         match (parameter.is_list, self.get(&parameter.target)) {
             (false, None) => self.set(&parameter.target, value),
-            (false, Some(_)) => self.refuse(&parameter.argument, Some(&parameter.name), Rule::Repeated),
+            (false, Some(_)) => self.refuse_parameter(&parameter.name, Rule::Repeated),
             (true, Some(Value::Array(values))) => values.push(value),
             (true, _) => self.set(&parameter.target, Value::Array(vec![value])),
         }
@@ -111,19 +114,18 @@ impl Reader<'_> {
                     if names.contains(&name) {
                         self.variables.insert(name, value);
                     } else {
-                        self.refuse(&[name], None, Rule::UnknownField);
+                        self.refuse(vec![Step::Field(name)], None, Rule::UnknownField);
                     }
                 }
             }
-            (Some(Body::Fields(_)), Some(_)) => {
-                self.refuse(&[], None, Rule::InvalidType(super::rule::Expected::Object));
-            }
             (None, Some(Value::Object(fields))) => {
                 for (name, _) in fields {
-                    self.refuse(&[name], None, Rule::UnknownField);
+                    self.refuse(vec![Step::Field(name)], None, Rule::UnknownField);
                 }
             }
-            (None, Some(_)) => self.refuse(&[], None, Rule::InvalidType(super::rule::Expected::Object)),
+            (Some(Body::Fields(_)) | None, Some(_)) => {
+                self.refuse(Vec::new(), None, Rule::InvalidType(Expected::Object));
+            }
             (_, None) => {}
         }
     }
@@ -132,8 +134,8 @@ impl Reader<'_> {
         let endpoint = self.endpoint;
         if let (Some(target), Some(key)) = (&endpoint.idempotency_key, headers.get(IDEMPOTENCY_KEY)) {
             match key.to_str() {
-                Ok(key) => self.header(target, "Idempotency-Key", Value::from(key)),
-                Err(_) => self.refuse(&target.argument, Some("Idempotency-Key"), Rule::InvalidEncoding),
+                Ok(key) => self.header(target, IDEMPOTENCY_KEY_NAME, Value::from(key)),
+                Err(_) => self.refuse_parameter(IDEMPOTENCY_KEY_NAME, Rule::InvalidEncoding),
             }
         }
         let mut conditions = headers.get_all(IF_MATCH).iter();
@@ -142,9 +144,9 @@ impl Reader<'_> {
             match tag::condition(condition) {
                 Some(tag::Condition::Any) if conditions.next().is_none() => {}
                 Some(tag::Condition::Version(version)) if conditions.next().is_none() => {
-                    self.header(target, "If-Match", Value::from(version));
+                    self.header(target, IF_MATCH_NAME, Value::from(version));
                 }
-                _ => self.refuse(&target.argument, Some("If-Match"), Rule::EntityTag),
+                _ => self.refuse_parameter(IF_MATCH_NAME, Rule::EntityTag),
             }
         }
     }
@@ -154,7 +156,11 @@ impl Reader<'_> {
         match self.get(&target.target) {
             None | Some(Value::Null) => self.set(&target.target, value),
             Some(given) if *given == value => {}
-            Some(_) => self.refuse(&target.argument, Some(name), Rule::HeaderDiffers(name)),
+            Some(_) => {
+                let argument: Vec<Step> = target.argument.iter().cloned().map(Step::Field).collect();
+                let place = place::of_argument(self.endpoint, &argument);
+                self.refuse(place.path, Some(name), Rule::HeaderDiffers(name));
+            }
         }
     }
 
@@ -162,26 +168,23 @@ impl Reader<'_> {
     fn check(&mut self) {
         for variable in &self.endpoint.variables {
             let mut path: Vec<Step> = variable.argument.iter().cloned().map(Step::Field).collect();
+            let mut issues = Vec::new();
             match self.variables.get_mut(&variable.name) {
-                Some(value) => self
-                    .inputs
-                    .check(value, &variable.ty, &mut path, &mut self.issues),
-                // A path or query parameter that is there but unreadable has been refused already.
-                None if variable.required && !self.issues.iter().any(|issue| issue.path == path) => {
-                    let parameter = self
-                        .endpoint
-                        .parameters
-                        .iter()
-                        .find(|parameter| parameter.target == [variable.name.as_str()]);
-                    let parameter = parameter.map(|parameter| parameter.name.clone());
-                    let rule = Rule::Required;
-                    self.issues.push(Issue {
-                        path,
-                        parameter,
-                        rule,
-                    });
-                }
+                Some(value) => self.inputs.check(value, &variable.ty, &mut path, &mut issues),
+                None if variable.required => issues.push(Issue {
+                    path,
+                    parameter: None,
+                    rule: Rule::Required,
+                }),
                 None => {}
+            }
+            for issue in issues {
+                let place = place::of_argument(self.endpoint, &issue.path);
+                let is_there = |other: &Issue| other.path == place.path;
+                // A parameter or header that is there but unreadable has been refused already.
+                if issue.rule != Rule::Required || !self.issues.iter().any(is_there) {
+                    self.refuse(place.path, place.parameter.as_deref(), issue.rule);
+                }
             }
         }
     }
@@ -213,11 +216,15 @@ impl Reader<'_> {
         at.insert(last.clone(), value);
     }
 
-    fn refuse(&mut self, path: &[String], parameter: Option<&str>, rule: Rule) {
-        // As many as `Inputs::check` tells.
-        if self.issues.len() < 100 {
+    /// Refuses a parameter or header.
+    fn refuse_parameter(&mut self, name: &str, rule: Rule) {
+        self.refuse(vec![Step::Field(name.to_owned())], Some(name), rule);
+    }
+
+    fn refuse(&mut self, path: Vec<Step>, parameter: Option<&str>, rule: Rule) {
+        if self.issues.len() < MOST_ISSUES {
             self.issues.push(Issue {
-                path: path.iter().cloned().map(Step::Field).collect(),
+                path,
                 parameter: parameter.map(str::to_owned),
                 rule,
             });

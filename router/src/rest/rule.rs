@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 /// One thing that is wrong with a request.
 #[derive(Debug, PartialEq)]
 pub(super) struct Issue {
-    /// Where, from the operation's arguments on.
+    /// Where: in the body from its top on, or from the name of the parameter or header on.
     pub(super) path: Vec<Step>,
-    /// The query parameter or header that it came from, where it was one.
+    /// The parameter or header that it came from, where it was one.
     pub(super) parameter: Option<String>,
     pub(super) rule: Rule,
 }
@@ -53,20 +53,31 @@ pub(super) enum Expected {
 impl Issue {
     /// As it stands in `issues`.
     pub(super) fn to_json(&self, locale: Locale) -> Value {
-        let path: Vec<Value> = self
-            .path
-            .iter()
-            .map(|step| match step {
-                Step::Field(name) => json!(name),
-                Step::Index(index) => json!(index),
-            })
-            .collect();
+        let path: Vec<Value> = self.path.iter().map(Step::to_json).collect();
         let mut issue =
             json!({ "path": path, "code": self.rule.code(), "message": self.rule.message(locale) });
         if let (Some(parameter), Some(issue)) = (&self.parameter, issue.as_object_mut()) {
             issue.insert("parameter".to_owned(), json!(parameter));
         }
         issue
+    }
+}
+
+impl Step {
+    /// As it stands in the path of an issue.
+    pub(super) fn to_json(&self) -> Value {
+        match self {
+            Self::Field(name) => json!(name),
+            Self::Index(index) => json!(index),
+        }
+    }
+
+    /// Reads a step of the path of an issue.
+    pub(super) fn of_json(step: &Value) -> Option<Self> {
+        match step {
+            Value::String(name) => Some(Self::Field(name.clone())),
+            step => usize::try_from(step.as_u64()?).ok().map(Self::Index),
+        }
     }
 }
 

@@ -16,7 +16,8 @@ use crate::execution::shape::DecodeSet;
 
 /// A subgraph in this process.
 pub trait InProcessSchema: Send + Sync {
-    /// Executes a request. Its data holds the caller as `Arc<kernel::Principal>`, and a [`RequestInfo`].
+    /// Executes a request. Its data holds the caller as `Arc<kernel::Principal>`, what was learned for the same client
+    /// request as `Arc<kernel::Scope>`, and a [`RequestInfo`].
     fn execute(&self, request: Request) -> BoxFuture<'_, Response>;
 }
 
@@ -66,6 +67,7 @@ pub(super) async fn call(
     let mut request = Request::new("")
         .variables(variables)
         .data(Arc::clone(&call.context.principal))
+        .data(Arc::clone(&call.scope))
         .data(info);
     request.set_parsed_query(document);
     // A resolver that panics is the trouble of its subgraph, as it would be behind a network.

@@ -1,5 +1,6 @@
 //! The router from the outside: what clients get for what subgraphs answer.
 
+mod absent;
 mod differential;
 mod failures;
 mod generate;

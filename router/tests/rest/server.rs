@@ -172,7 +172,9 @@ impl InProcessSchema for Subgraph {
             data.insert(key.clone(), value);
         }
         for error in answer["errors"].as_array_mut().into_iter().flatten() {
-            error["path"][0] = Value::from(key.as_str());
+            if let Some(first) = error["path"].get_mut(0) {
+                *first = Value::from(key.as_str());
+            }
         }
         if answer["errors"].is_null() {
             answer["errors"] = Value::Array(Vec::new());

@@ -290,7 +290,7 @@ pub(super) fn error_responses() -> Object {
             _ => (code, None),
         };
         let issue = Object::new()
-            .with("path", ["input", "title"])
+            .with("path", ["title"])
             .with("code", "REQUIRED")
             .with("message", "This is required.");
         let example = Object::new()
@@ -309,8 +309,15 @@ pub(super) fn error_responses() -> Object {
                 Object::new().with("$ref", format!("#/components/schemas/{PROBLEM}")),
             )
             .with("example", example);
+        let retry_after = Object::new()
+            .with("description", "Seconds after which the same request may succeed.")
+            .with("schema", Object::new().with("type", "integer"));
         let response = Object::new()
             .with("description", description)
+            .with_some(
+                "headers",
+                (status == 429).then(|| Object::new().with("Retry-After", retry_after)),
+            )
             .with("content", Object::new().with(MEDIA_TYPE, content));
         responses.push(name, response);
     }
