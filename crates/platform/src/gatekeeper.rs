@@ -173,7 +173,10 @@ impl Gatekeeper {
         }
         let query = "query($user: ID!, $session: ID!) { account(userId: $user, sessionId: $session) }";
         let variables = serde_json::json!({ "user": claims.user, "session": claims.session });
-        let asked: Asked = self.peers.query(user::NAME, query, variables).await?;
+        let asked: Asked = self
+            .peers
+            .query(user::NAME, query, variables, Arc::default())
+            .await?;
         Ok(asked.account)
     }
 }

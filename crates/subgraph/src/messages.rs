@@ -22,7 +22,7 @@ pub struct KnownHabit {
     pub id: HabitId,
     /// Whose it is.
     pub user_id: UserId,
-    /// Schedules and goals; their version is the entity's `rulesVersion`.
+    /// Schedules and goals.
     pub rules: HabitRules,
     /// Whether everybody may see it.
     pub is_public: bool,

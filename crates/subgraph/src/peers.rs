@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Request, Response, Value, Variables};
-use kernel::{Error, Principal, Refusal, Result, UserId};
+use kernel::{Error, Principal, Refusal, Result, Scope, UserId};
 use serde::de::DeserializeOwned;
 
 use crate::messages::{KnownHabits, KnownUser};
@@ -55,26 +55,29 @@ impl Peers {
         let _ = self.subgraphs.set(subgraphs);
     }
 
-    /// Looks entities up by representation; the answers stand in the same order, `None` for what is not there.
+    /// Looks up one field of somebody; `None` where the other subgraph does not know them.
     ///
     /// `query` must have the form `query($representations: [_Any!]!) { _entities(representations:
-    /// $representations) { … } }`.
+    /// $representations) { ... on User { field } } }`. What the scope has learned of the other subgraph is not asked
+    /// again.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE` where the other subgraph cannot be reached, internal where it answers with errors.
-    pub async fn entities<T: DeserializeOwned>(
+    pub async fn entity_of_user<T: DeserializeOwned>(
         &self,
         subgraph: &str,
         query: &'static str,
-        representations: serde_json::Value,
-    ) -> Result<Vec<Option<T>>> {
+        user: UserId,
+        scope: Arc<Scope>,
+    ) -> Result<Option<T>> {
         #[derive(serde::Deserialize)]
         struct Entities<T> {
-            _entities: Vec<Option<T>>,
+            _entities: Vec<Option<HashMap<String, T>>>,
         }
-        let variables = serde_json::json!({ "representations": representations });
-        let entities: Entities<T> = self.query(subgraph, query, variables).await?;
-        Ok(entities._entities)
+        let variables = serde_json::json!({ "representations": [{ "__typename": "User", "id": user }] });
+        let entities: Entities<T> = self.query(subgraph, query, variables, scope).await?;
+        let found = entities._entities.into_iter().next().flatten();
+        Ok(found.and_then(|fields| fields.into_values().next()))
     }
 
     /// Asks a query of another subgraph; `T` is the shape of its data.
@@ -86,6 +89,7 @@ impl Peers {
         subgraph: &str,
         query: &'static str,
         variables: serde_json::Value,
+        scope: Arc<Scope>,
     ) -> Result<T> {
         let peer = self.subgraphs.get().and_then(|peers| peers.get(subgraph));
         let Some(peer) = peer else {
@@ -95,10 +99,8 @@ impl Peers {
             Peer::InProcess(schema) => {
                 let mut request = Request::new(query).variables(Variables::from_json(variables));
                 request.set_parsed_query(self.parsed(query)?);
-                data(
-                    subgraph,
-                    schema.execute(request.data(self.principal.clone())).await,
-                )?
+                let request = request.data(self.principal.clone()).data(scope);
+                data(subgraph, schema.execute(request).await)?
             }
             Peer::Http(peer) => data(subgraph, peer.post(&self.principal, query, &variables).await?)?,
         };
@@ -155,84 +157,37 @@ impl HttpPeer {
 /// What the user domain says of somebody now; `None` where the account is gone.
 ///
 /// # Errors
-/// As [`Peers::entities`].
+/// As [`Peers::entity_of_user`].
 pub async fn user(peers: &Peers, user: UserId) -> Result<Option<KnownUser>> {
-    #[derive(serde::Deserialize)]
-    struct Entity {
-        known: KnownUser,
-    }
     let query = "query($representations: [_Any!]!) { _entities(representations: $representations) { ... on User { known } } }";
-    let found = peers
-        .entities::<Entity>("user", query, representation(user))
-        .await?;
-    Ok(found.into_iter().next().flatten().map(|entity| entity.known))
+    peers.entity_of_user("user", query, user, Arc::default()).await
 }
 
 /// What the habit domain says of somebody's habits now.
 ///
 /// # Errors
-/// As [`Peers::entities`].
+/// As [`Peers::entity_of_user`].
 pub async fn habits(peers: &Peers, user: UserId) -> Result<Option<KnownHabits>> {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Entity {
-        known_habits: KnownHabits,
-    }
     let query = "query($representations: [_Any!]!) { _entities(representations: $representations) { ... on User { knownHabits } } }";
-    let found = peers
-        .entities::<Entity>("habit", query, representation(user))
-        .await?;
-    Ok(found
-        .into_iter()
-        .next()
-        .flatten()
-        .map(|entity| entity.known_habits))
+    peers.entity_of_user("habit", query, user, Arc::default()).await
 }
 
-/// The version of what the user domain says of somebody; `None` where the account is gone.
+/// The version of what the user domain says of somebody, as new as the scope; `None` where the account is gone.
 ///
 /// # Errors
-/// As [`Peers::entities`].
-pub async fn user_version(peers: &Peers, user: UserId) -> Result<Option<i64>> {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Entity {
-        rules_version: i64,
-    }
+/// As [`Peers::entity_of_user`].
+pub async fn user_version(peers: &Peers, user: UserId, scope: Arc<Scope>) -> Result<Option<i64>> {
     let query = "query($representations: [_Any!]!) { _entities(representations: $representations) { ... on User { rulesVersion } } }";
-    let found = peers
-        .entities::<Entity>("user", query, representation(user))
-        .await?;
-    Ok(found
-        .into_iter()
-        .next()
-        .flatten()
-        .map(|entity| entity.rules_version))
+    peers.entity_of_user("user", query, user, scope).await
 }
 
-/// The revision of somebody's habits.
+/// The revision of somebody's habits, as new as the scope.
 ///
 /// # Errors
-/// As [`Peers::entities`].
-pub async fn habits_revision(peers: &Peers, user: UserId) -> Result<Option<i64>> {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Entity {
-        habits_revision: i64,
-    }
+/// As [`Peers::entity_of_user`].
+pub async fn habits_revision(peers: &Peers, user: UserId, scope: Arc<Scope>) -> Result<Option<i64>> {
     let query = "query($representations: [_Any!]!) { _entities(representations: $representations) { ... on User { habitsRevision } } }";
-    let found = peers
-        .entities::<Entity>("habit", query, representation(user))
-        .await?;
-    Ok(found
-        .into_iter()
-        .next()
-        .flatten()
-        .map(|entity| entity.habits_revision))
-}
-
-fn representation(user: UserId) -> serde_json::Value {
-    serde_json::json!([{ "__typename": "User", "id": user }])
+    peers.entity_of_user("habit", query, user, scope).await
 }
 
 fn data(subgraph: &str, response: Response) -> Result<Value> {

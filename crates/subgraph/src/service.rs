@@ -1,5 +1,6 @@
 //! What a built subgraph is to the platform that runs it.
 
+use std::any::{Any, TypeId};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use async_graphql::{ObjectType, Request, Response, Schema, SubscriptionType};
 use cache::Cache;
 use docstore::{CollectionSpec, DocStore};
 use events::{Handler, Outbox};
-use kernel::{Clock, Random};
+use kernel::{Clock, Random, Scope};
 use relstore::RelStore;
 
 use crate::peers::Peers;
@@ -34,36 +35,43 @@ pub struct Deps {
 
 /// A schema that answers requests.
 pub trait Executable: Send + Sync {
-    /// Answers one request. Who asks is in its data, as `Arc<Principal>`.
+    /// Answers one request. In its data are who asks, as `Arc<Principal>`, and where the caller has one, the
+    /// `Arc<Scope>` of the client request that it is a part of.
     fn execute(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>>;
 }
 
-/// A schema together with what is made anew for each request, such as loaders.
+/// A schema together with its loaders, which live as long as a client request. Resolvers find them as
+/// `Arc<Loaders>`.
 pub struct Prepared<Q, M, S, F> {
     schema: Schema<Q, M, S>,
-    prepare: F,
+    loaders: F,
 }
 
-impl<Q, M, S, F> Prepared<Q, M, S, F>
+impl<Q, M, S, F, L> Prepared<Q, M, S, F>
 where
-    F: Fn(Request) -> Request + Send + Sync,
+    F: Fn(&Arc<Scope>) -> L + Send + Sync,
+    L: Any + Send + Sync,
 {
-    /// A schema whose requests go through `prepare` first.
-    pub fn new(schema: Schema<Q, M, S>, prepare: F) -> Self {
-        Self { schema, prepare }
+    /// A schema with what makes its loaders. They become a part of the scope, so they may hold it weakly only.
+    pub fn new(schema: Schema<Q, M, S>, loaders: F) -> Self {
+        Self { schema, loaders }
     }
 }
 
-impl<Q, M, S, F> Executable for Prepared<Q, M, S, F>
+impl<Q, M, S, F, L> Executable for Prepared<Q, M, S, F>
 where
     Q: ObjectType + 'static,
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
-    F: Fn(Request) -> Request + Send + Sync,
+    F: Fn(&Arc<Scope>) -> L + Send + Sync,
+    L: Any + Send + Sync,
 {
     fn execute(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>> {
-        let request = (self.prepare)(request);
-        Box::pin(self.schema.execute(request))
+        let known = request.data.get(&TypeId::of::<Arc<Scope>>());
+        let known = known.and_then(|scope| scope.downcast_ref::<Arc<Scope>>());
+        let scope = known.cloned().unwrap_or_default();
+        let loaders = scope.get_or_insert_with(|| (self.loaders)(&scope));
+        Box::pin(self.schema.execute(request.data(scope).data(loaders)))
     }
 }
 

@@ -1,13 +1,15 @@
 //! What the use cases of this domain work with.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use docstore::{Batch, Collection, Query};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use kernel::{HabitId, Refusal, Result, UserId};
-use rules::{DayResult, Fact, HabitState, NeedsRebuild, Rules};
+use rules::{DayResult, Fact, HabitState, NeedsRebuild, Outlook, Rules, UserState};
 use subgraph::service::Deps;
+use tokio::sync::OnceCell;
 
 use crate::config::CheckInConfig;
 use crate::store::{CheckInDoc, FactDoc, HabitLog, UserLog};
@@ -19,6 +21,14 @@ pub struct App {
     pub deps: Deps,
     /// Settings.
     pub config: CheckInConfig,
+}
+
+/// A habit as it was found for a request. What it shows is worked out once.
+#[derive(Debug)]
+pub struct Standing {
+    /// What is stored.
+    pub log: HabitLog,
+    outlook: OnceCell<Outlook>,
 }
 
 /// A habit with everything that its days are judged by.
@@ -65,7 +75,7 @@ impl App {
     /// `NOT_FOUND` where the person has no such habit; `SERVICE_UNAVAILABLE` where an owning domain does not
     /// answer.
     pub async fn own(&self, user: UserId, habit: HabitId) -> Result<Judged> {
-        let owner = crate::ops::refresh::fresh(self, user).await?;
+        let owner = crate::ops::refresh::fresh(self, user, &Arc::default()).await?;
         let log = self
             .logs()
             .get(habit)
@@ -124,6 +134,41 @@ impl App {
     }
 }
 
+impl Standing {
+    /// A habit of which nothing was asked yet.
+    pub fn new(log: HabitLog) -> Self {
+        Self {
+            log,
+            outlook: OnceCell::new(),
+        }
+    }
+
+    /// What the habit shows now.
+    ///
+    /// # Errors
+    /// Where the store does not answer.
+    pub async fn outlook(&self, app: &App, owner: &UserLog) -> Result<&Outlook> {
+        let work_out = async || {
+            let (now, policy) = (app.now(), app.config.policy());
+            let rules = Rules::new(&self.log.known.rules, &owner.known.rules);
+            let today = Some(owner.known.rules.times.today(now).date);
+            let outlook = |state: &HabitState, since| state.outlook(rules, &policy, since, now);
+            // The streaks over all habits need their days since then. If they are too far behind they are computed
+            // anew, and the days of this month are enough.
+            let since = owner.streaks.as_ref().map_or(today, UserState::first_day);
+            match outlook(&self.log.state, since).or_else(|_| outlook(&self.log.state, today)) {
+                Ok(outlook) => Ok(outlook),
+                Err(NeedsRebuild) => {
+                    let facts = app.facts_of(self.log.id).await?;
+                    let state = HabitState::unfolded(rules, &facts);
+                    outlook(&state, today).map_err(kernel::Error::internal)
+                }
+            }
+        };
+        self.outlook.get_or_try_init(work_out).await
+    }
+}
+
 impl Judged {
     /// The rules that are in force.
     pub fn rules(&self) -> Rules<'_> {
@@ -158,22 +203,21 @@ impl Judged {
 
     /// Applies a fact that was accepted, and adds what follows from it to the batch: the habit's new state, and
     /// that the person's streaks must be computed anew where it reaches behind what is folded of them.
-    pub async fn apply(&mut self, app: &App, batch: &mut Batch, fact: &Fact) -> Result<rules::Change> {
+    pub async fn apply(&mut self, app: &App, batch: &mut Batch, fact: &Fact) -> Result<()> {
         let now = app.now();
-        let change = self
-            .ask(app, |state, rules| Ok(state.apply(rules, fact, now)?))
+        let since = self
+            .ask(app, |state, rules| Ok(state.take(rules, fact, now)?))
             .await?;
         batch.replace(&mut self.log);
-        let kept = self
-            .owner
-            .streaks
-            .as_mut()
-            .is_none_or(|streaks| streaks.touched(change.since).is_ok());
+        let streaks = self.owner.streaks.as_ref();
+        let kept = since
+            .zip(streaks)
+            .is_none_or(|(since, streaks)| streaks.touched(since).is_ok());
         if !kept {
             self.owner.streaks = None;
             batch.replace(&mut self.owner);
         }
-        Ok(change)
+        Ok(())
     }
 }
 

@@ -15,7 +15,7 @@ mod store;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, Request, Schema};
+use async_graphql::{EmptySubscription, Schema, ValidationMode};
 use subgraph::service::{Consumer, Deps, Prepared, Subgraph};
 
 pub use config::CheckInConfig;
@@ -31,6 +31,8 @@ pub fn build(config: CheckInConfig, deps: Deps) -> Subgraph {
     let app = App { deps, config };
     let schema = Schema::build(Query, Mutation, EmptySubscription)
         .enable_federation()
+        // The router, and other subgraphs, only send what is valid.
+        .validation_mode(ValidationMode::Fast)
         .data(app.clone())
         .finish();
     let consumer = Consumer {
@@ -40,8 +42,8 @@ pub fn build(config: CheckInConfig, deps: Deps) -> Subgraph {
     Subgraph {
         name: NAME,
         sdl: subgraph::sdl::sdl(&schema),
-        schema: Arc::new(Prepared::new(schema, move |request: Request| {
-            request.data(Loaders::new(&app))
+        schema: Arc::new(Prepared::new(schema, move |scope: &_| {
+            Loaders::new(&app, Arc::downgrade(scope))
         })),
         collections: store::COLLECTIONS.to_vec(),
         consumers: vec![consumer],

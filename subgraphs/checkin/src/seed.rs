@@ -112,7 +112,6 @@ pub fn write(person: &Person, now: Timestamp) -> Result<Vec<Batch>> {
             version: 0,
             user_id: person.id,
             known: history.habit.clone(),
-            user_version: person.known.rules.version,
             state: HabitState::rebuild(rules, &facts, now),
         });
         all_facts.push(facts);

@@ -133,8 +133,6 @@ pub struct HabitLog {
     pub user_id: UserId,
     /// What the habit domain said of it.
     pub known: KnownHabit,
-    /// The version of the user's rules that the state was computed with.
-    pub user_version: i64,
     /// The state.
     pub state: HabitState,
 }

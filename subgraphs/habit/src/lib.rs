@@ -13,7 +13,7 @@ mod templates;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, Request, Schema};
+use async_graphql::{EmptySubscription, Schema, ValidationMode};
 use docstore::Document;
 use subgraph::service::{Deps, Prepared, Subgraph};
 
@@ -31,14 +31,14 @@ pub fn build(config: HabitConfig, deps: Deps) -> Subgraph {
     let app = App { deps, config };
     let schema = Schema::build(Query, Mutation, EmptySubscription)
         .enable_federation()
+        // The router, and other subgraphs, only send what is valid.
+        .validation_mode(ValidationMode::Fast)
         .data(app.clone())
         .finish();
     Subgraph {
         name: NAME,
         sdl: subgraph::sdl::sdl(&schema),
-        schema: Arc::new(Prepared::new(schema, move |request: Request| {
-            request.data(Loaders::new(&app))
-        })),
+        schema: Arc::new(Prepared::new(schema, move |_: &_| Loaders::new(&app))),
         collections: vec![HabitDoc::COLLECTION, store::OwnerDoc::COLLECTION],
         consumers: Vec::new(),
     }

@@ -15,7 +15,7 @@ mod store;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, Request, Schema};
+use async_graphql::{EmptySubscription, Schema, ValidationMode};
 use auth::{Issuer, Sessions};
 use docstore::Document;
 use kernel::Result;
@@ -64,13 +64,15 @@ pub async fn build(config: UserConfig, deps: Deps, services: Services) -> Result
     };
     let schema = Schema::build(Query, Mutation, EmptySubscription)
         .enable_federation()
+        // The router, and other subgraphs, only send what is valid.
+        .validation_mode(ValidationMode::Fast)
         .data(app.clone())
         .finish();
-    let prepare = move |request: Request| request.data(Loaders::new(&app));
+    let loaders = move |_: &_| Loaders::new(&app);
     Ok(Subgraph {
         name: NAME,
         sdl: subgraph::sdl::sdl(&schema),
-        schema: Arc::new(Prepared::new(schema, prepare)),
+        schema: Arc::new(Prepared::new(schema, loaders)),
         collections: vec![UserDoc::COLLECTION],
         consumers: Vec::new(),
     })

@@ -121,13 +121,13 @@ impl CalendarDay {
 
 /// Today of a person.
 pub(super) async fn today_of(ctx: &Context<'_>, user: UserId) -> Result<Today> {
-    let (owner, logs) = everything_of(ctx, user).await?;
+    let (owner, habits) = everything_of(ctx, user).await?;
     let app = loaders_and_app(ctx).1;
     let now = app.now();
     let time = owner.known.rules.times.at(now);
     let date = owner.known.rules.times.today(now).date;
     let (_, ends_at) = rules::day_bounds(date, time);
-    let days = calendar::days(app, &owner, &logs, date..=date).await?;
+    let days = calendar::days(app, &owner, &habits, date..=date).await?;
     let day = days.into_iter().next().unwrap_or(Day {
         date,
         habits: Vec::new(),

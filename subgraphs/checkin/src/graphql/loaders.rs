@@ -1,63 +1,69 @@
 //! Look-ups that one request makes in batches.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use docstore::Query;
 use futures::future::try_join_all;
-use kernel::{CheckInId, HabitId, UserId};
+use kernel::{CheckInId, HabitId, Scope, UserId};
 use subgraph::loader::Loader;
 
-use crate::app::App;
+use crate::app::{App, Standing};
 use crate::ops::refresh;
-use crate::store::{CheckInDoc, HabitLog, UserLog};
+use crate::store::{CheckInDoc, UserLog};
 
 /// The loaders of one request.
 pub struct Loaders {
     /// People, as new as the owning domains say.
     pub fresh: Loader<UserId, Arc<UserLog>>,
     /// Habits by id, as they are stored.
-    pub logs: Loader<HabitId, Arc<HabitLog>>,
+    pub habits: Loader<HabitId, Arc<Standing>>,
     /// All habits of a person, as they are stored: to be asked after the person was made fresh.
-    pub logs_of: Loader<UserId, Arc<Vec<HabitLog>>>,
+    pub habits_of: Loader<UserId, Arc<[Arc<Standing>]>>,
     /// Check-ins by id.
     pub check_ins: Loader<CheckInId, Arc<CheckInDoc>>,
 }
 
 impl Loaders {
-    /// Loaders that know nothing yet.
-    pub fn new(app: &App) -> Self {
+    /// Loaders of a scope, which know nothing yet.
+    pub fn new(app: &App, scope: Weak<Scope>) -> Self {
         let (fresh, logs, logs_of, check_ins) = (app.clone(), app.logs(), app.logs(), app.check_ins());
+        let habits = Loader::new(move |ids: Vec<HabitId>| {
+            let logs = logs.clone();
+            async move {
+                let found = logs.get_many(&ids).await?;
+                Ok(found
+                    .into_iter()
+                    .map(|log| (log.id, Arc::new(Standing::new(log))))
+                    .collect())
+            }
+        });
+        let by_id = habits.clone();
         Self {
             fresh: Loader::new(move |ids: Vec<UserId>| {
-                let app = fresh.clone();
+                let (app, scope) = (fresh.clone(), scope.upgrade().unwrap_or_default());
                 async move {
                     // A request is about one or two people.
-                    let found = try_join_all(ids.iter().map(|id| refresh::fresh(&app, *id))).await?;
+                    let found = try_join_all(ids.iter().map(|id| refresh::fresh(&app, *id, &scope))).await?;
                     Ok(found.into_iter().map(|log| (log.id, Arc::new(log))).collect())
                 }
             }),
-            logs: Loader::new(move |ids: Vec<HabitId>| {
-                let logs = logs.clone();
+            habits,
+            habits_of: Loader::new(move |ids: Vec<UserId>| {
+                let (logs, by_id) = (logs_of.clone(), by_id.clone());
                 async move {
-                    let found = logs.get_many(&ids).await?;
-                    Ok(found.into_iter().map(|log| (log.id, Arc::new(log))).collect())
-                }
-            }),
-            logs_of: Loader::new(move |ids: Vec<UserId>| {
-                let logs = logs_of.clone();
-                async move {
-                    let found = logs
-                        .find(Query::all().is_in("userId", ids.iter().copied()))
-                        .await?;
-                    let mut of: HashMap<UserId, Vec<HabitLog>> =
+                    let of_users = Query::all().is_in("userId", ids.iter().copied());
+                    let mut of: HashMap<UserId, Vec<Arc<Standing>>> =
                         ids.iter().map(|id| (*id, Vec::new())).collect();
-                    for log in found {
-                        of.entry(log.user_id).or_default().push(log);
+                    for log in logs.find(of_users).await? {
+                        let (id, user) = (log.id, log.user_id);
+                        let habit = Arc::new(Standing::new(log));
+                        by_id.prime(id, habit.clone());
+                        of.entry(user).or_default().push(habit);
                     }
                     Ok(of
                         .into_iter()
-                        .map(|(user, logs)| (user, Arc::new(logs)))
+                        .map(|(user, habits)| (user, habits.into()))
                         .collect())
                 }
             }),

@@ -17,7 +17,7 @@ use super::shared::{ChangePreview, DayExplanation, HabitDay, HabitStats, PeriodR
 use super::types::{
     CheckIn, Habit, User, UserStats, everything_of, loaders_and_app, may_see_activity, person_stats,
 };
-use crate::ops::{calendar, list_check_ins, preview, statistics};
+use crate::ops::{calendar, list_check_ins, preview};
 use crate::store::CheckInDoc;
 
 /// What can be asked.
@@ -107,7 +107,7 @@ impl Query {
     #[graphql(directive = authenticated::apply())]
     async fn my_stats(&self, ctx: &Context<'_>) -> Option<UserStats> {
         let user = ctx.nullable(caller::person(&ctx.caller()).map(Some))?;
-        ctx.nullable(person_stats(ctx, user, None).await)
+        ctx.nullable(person_stats(ctx, user).await)
     }
 
     /// The figures of an own habit.
@@ -166,19 +166,14 @@ impl Query {
 
     /// A habit whose figures are asked for.
     #[graphql(entity)]
-    async fn find_habit_by_id(
-        &self,
-        #[graphql(key)] id: ID,
-        rules_version: Option<i64>,
-        user_id: Option<ID>,
-    ) -> Option<Habit> {
-        Some(Habit::found(id.parse().ok()?, rules_version, user_id))
+    async fn find_habit_by_id(&self, id: ID) -> Option<Habit> {
+        Some(Habit::of(id.parse().ok()?))
     }
 
     /// A person whose figures are asked for.
     #[graphql(entity)]
-    async fn find_user_by_id(&self, #[graphql(key)] id: ID, rules_version: Option<i64>) -> Option<User> {
-        Some(User::found(id.parse().ok()?, rules_version))
+    async fn find_user_by_id(&self, id: ID) -> Option<User> {
+        Some(User::of(id.parse().ok()?))
     }
 }
 
@@ -218,8 +213,8 @@ async fn today_check_ins(ctx: &Context<'_>) -> Result<Vec<CheckInDoc>> {
 async fn month_of(ctx: &Context<'_>, year: i32, month: i32) -> Result<CalendarData> {
     let user = caller::person(&ctx.caller())?;
     let range = calendar::month(year, month)?;
-    let (owner, logs) = everything_of(ctx, user).await?;
-    let days = calendar::days(loaders_and_app(ctx).1, &owner, &logs, range).await?;
+    let (owner, habits) = everything_of(ctx, user).await?;
+    let days = calendar::days(loaders_and_app(ctx).1, &owner, &habits, range).await?;
     Ok(CalendarData {
         year,
         month,
@@ -238,13 +233,12 @@ async fn habit_stats(ctx: &Context<'_>, id: &ID) -> Result<Option<HabitStats>> {
         .get(user)
         .await?
         .ok_or_else(Refusal::unauthenticated)?;
-    let found: Option<Arc<_>> = loaders.logs.get(habit).await?;
-    let Some(log) = found.filter(|log| log.user_id == user) else {
+    let found: Option<Arc<_>> = loaders.habits.get(habit).await?;
+    let Some(habit) = found.filter(|habit| habit.log.user_id == user) else {
         return Ok(None);
     };
-    Ok(Some(HabitStats::from(
-        &statistics::of_habit(app, &log, &owner).await?,
-    )))
+    let outlook = habit.outlook(app, &owner).await?;
+    Ok(Some(HabitStats::from(&outlook.view)))
 }
 
 async fn explain_day(ctx: &Context<'_>, id: &ID, date: &Date) -> Result<DayExplanation> {
@@ -258,13 +252,13 @@ async fn explain_day(ctx: &Context<'_>, id: &ID, date: &Date) -> Result<DayExpla
         .get(user)
         .await?
         .ok_or_else(Refusal::unauthenticated)?;
-    let log = loaders
-        .logs
+    let found = loaders
+        .habits
         .get(habit)
         .await?
-        .filter(|log| log.user_id == user)
+        .filter(|habit| habit.log.user_id == user)
         .ok_or_else(Refusal::not_found)?;
-    let days = app.days(&log, &owner, date..=date).await?;
+    let days = app.days(&found.log, &owner, date..=date).await?;
     let day = days.into_iter().next().ok_or_else(Refusal::not_found)?;
     Ok(DayExplanation {
         reason: day.reason.as_str().to_owned(),

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, ID, Object, SimpleObject};
 use kernel::{HabitId, Principal, Result, UserId};
-use rules::Amount;
+use rules::{Amount, HabitView};
 use subgraph::answer::Answer;
-use subgraph::caller::Caller;
+use subgraph::caller::{self, Caller};
 use subgraph::directives::{authenticated, list_size, page_size};
 use subgraph::lists::{Connected, DEFAULT_LIMIT, PageArgs, connected};
 use subgraph::scalars::{Date, DateTime, TimeZone, Url};
@@ -14,9 +14,9 @@ use subgraph::scalars::{Date, DateTime, TimeZone, Url};
 use super::inputs::CheckInFilter;
 use super::loaders::Loaders;
 use super::shared::{HabitDay, HabitStats, Provenance, int};
-use crate::app::App;
-use crate::ops::{list_check_ins, refresh, statistics};
-use crate::store::{CheckInDoc, HabitLog, UserLog, instant};
+use crate::app::{App, Standing};
+use crate::ops::{list_check_ins, statistics};
+use crate::store::{CheckInDoc, UserLog, instant};
 
 /// One time that somebody did a habit.
 pub struct CheckIn(pub(super) Arc<CheckInDoc>);
@@ -195,12 +195,6 @@ impl From<&crate::store::Location> for Location {
 pub struct Habit {
     /// The id.
     id: ID,
-    /// From the habit domain.
-    #[graphql(external)]
-    rules_version: i64,
-    /// From the habit domain.
-    #[graphql(external)]
-    user_id: Option<ID>,
     #[graphql(skip)]
     habit: HabitId,
 }
@@ -210,84 +204,76 @@ impl Habit {
     pub fn of(habit: HabitId) -> Self {
         Self {
             id: habit.to_string().into(),
-            rules_version: 0,
-            user_id: None,
             habit,
         }
     }
 
-    /// A habit as the router found it.
-    pub fn found(habit: HabitId, rules_version: Option<i64>, user_id: Option<ID>) -> Self {
-        Self {
-            rules_version: rules_version.unwrap_or_default(),
-            user_id,
-            ..Self::of(habit)
+    /// The habit with its owner, as they are now, where the caller may see it.
+    async fn standing(&self, ctx: &Context<'_>) -> Result<Option<(Arc<Standing>, Arc<UserLog>)>> {
+        let ((loaders, app), caller) = (loaders_and_app(ctx), ctx.caller());
+        // Making somebody fresh may change what is stored of their habits: so it comes first for the own ones.
+        let own = match caller.user_id() {
+            Some(user) => loaders.fresh.get(user).await?,
+            None => None,
+        };
+        let Some(habit) = loaders.habits.get(self.habit).await? else {
+            return Ok(None);
+        };
+        match own.filter(|own| own.id == habit.log.user_id) {
+            Some(owner) => Ok(Some((habit, owner))),
+            None => Self::of_somebody_else(loaders, app, &habit, caller.is_service()).await,
         }
     }
 
-    /// The habit with its owner, as new as `rulesVersion` says, where the caller may see it.
-    async fn judged(&self, ctx: &Context<'_>) -> Result<Option<(Arc<HabitLog>, Arc<UserLog>)>> {
-        let (loaders, app) = loaders_and_app(ctx);
-        let Some(owner) = self.user_id.as_ref().and_then(|id| id.parse::<UserId>().ok()) else {
+    async fn of_somebody_else(
+        loaders: &Loaders,
+        app: &App,
+        habit: &Standing,
+        sees_all: bool,
+    ) -> Result<Option<(Arc<Standing>, Arc<UserLog>)>> {
+        let Some(owner) = loaders.fresh.get(habit.log.user_id).await? else {
             return Ok(None);
         };
-        let (owner, log) = tokio::try_join!(loaders.fresh.get(owner), loaders.logs.get(self.habit))?;
-        let Some(owner) = owner else { return Ok(None) };
-        let log = match log
-            .filter(|log| log.known.rules.version >= self.rules_version && is_in_step(log, &owner))
-        {
-            Some(log) => Some(log),
-            // It was read before its owner was made fresh.
-            None => app.logs().get(self.habit).await?.map(Arc::new),
-        };
-        let may_see = |log: &Arc<HabitLog>| {
-            let caller = ctx.caller();
-            caller.is_service() || caller.user_id() == Some(log.user_id) || log.known.is_public
-        };
-        Ok(log.filter(may_see).map(|log| (log, owner)))
+        let habit = app.logs().get(habit.log.id).await?;
+        let visible = habit.filter(|log| sees_all || log.known.is_public);
+        Ok(visible.map(|log| (Arc::new(Standing::new(log)), owner)))
     }
 
-    async fn view(&self, ctx: &Context<'_>) -> Result<Option<rules::HabitView>> {
-        let Some((log, owner)) = self.judged(ctx).await? else {
+    async fn view<T>(&self, ctx: &Context<'_>, view: impl FnOnce(&HabitView) -> T) -> Result<Option<T>> {
+        let Some((habit, owner)) = self.standing(ctx).await? else {
             return Ok(None);
         };
-        statistics::of_habit(loaders_and_app(ctx).1, &log, &owner)
-            .await
-            .map(Some)
+        let outlook = habit.outlook(loaders_and_app(ctx).1, &owner).await?;
+        Ok(Some(view(&outlook.view)))
     }
-}
-
-/// Whether a habit's state was computed with its owner's rules.
-fn is_in_step(log: &HabitLog, owner: &UserLog) -> bool {
-    log.user_version == owner.known.rules.version
 }
 
 /// What the check-in domain adds to a habit.
 #[ComplexObject]
 impl Habit {
     /// Figures; absent for a template.
-    #[graphql(requires = "rulesVersion userId")]
     async fn stats(&self, ctx: &Context<'_>) -> Option<HabitStats> {
-        ctx.nullable(self.view(ctx).await)
-            .map(|view| HabitStats::from(&view))
+        ctx.nullable(self.view(ctx, |view| HabitStats::from(view)).await)
     }
 
     /// What today is; absent for a template.
-    #[graphql(requires = "rulesVersion userId")]
     async fn today(&self, ctx: &Context<'_>) -> Option<HabitDay> {
-        ctx.nullable(self.view(ctx).await)
-            .map(|view| HabitDay::of(self.habit, view.today))
+        ctx.nullable(
+            self.view(ctx, |view| HabitDay::of(self.habit, view.today.clone()))
+                .await,
+        )
     }
 
     /// Whether today is within a pause.
-    #[graphql(requires = "rulesVersion userId")]
     async fn is_paused(&self, ctx: &Context<'_>) -> Option<bool> {
-        ctx.nullable(self.view(ctx).await)
-            .map(|view| view.today.status == rules::DayStatus::Paused)
+        ctx.nullable(
+            self.view(ctx, |view| view.today.status == rules::DayStatus::Paused)
+                .await,
+        )
     }
 
     /// Its check-ins, newest day first, as far as the caller may see them.
-    #[graphql(directive = page_size::apply(DEFAULT_LIMIT, vec!["first".to_owned(), "last".to_owned()], vec!["nodes".to_owned(), "edges".to_owned()], false), requires = "userId")]
+    #[graphql(directive = page_size::apply(DEFAULT_LIMIT, vec!["first".to_owned(), "last".to_owned()], vec!["nodes".to_owned(), "edges".to_owned()], false))]
     async fn check_ins(
         &self,
         ctx: &Context<'_>,
@@ -305,9 +291,14 @@ impl Habit {
             }
             .request(),
         )?;
+        ctx.answer(caller::person(&ctx.caller()))?;
+        let owner = match ctx.answer(self.standing(ctx).await)? {
+            Some((habit, _)) => habit.log.user_id,
+            None => return Ok(connected(kernel::Page::<CheckInDoc>::empty(), CheckIn::stored)),
+        };
         let filter = CheckInFilter {
             habit_id: Some(self.id.clone()),
-            user_id: self.user_id.clone(),
+            user_id: Some(owner.to_string().into()),
             ..CheckInFilter::default()
         };
         let found = list_check_ins::page(loaders_and_app(ctx).1, &ctx.caller(), &filter, &page).await;
@@ -321,9 +312,6 @@ impl Habit {
 pub struct User {
     /// The id.
     id: ID,
-    /// From the user domain.
-    #[graphql(external)]
-    rules_version: i64,
     #[graphql(skip)]
     user: UserId,
 }
@@ -333,16 +321,7 @@ impl User {
     pub fn of(user: UserId) -> Self {
         Self {
             id: user.to_string().into(),
-            rules_version: 0,
             user,
-        }
-    }
-
-    /// A person as the router found them.
-    pub fn found(user: UserId, rules_version: Option<i64>) -> Self {
-        Self {
-            rules_version: rules_version.unwrap_or_default(),
-            ..Self::of(user)
         }
     }
 }
@@ -351,32 +330,24 @@ impl User {
 #[ComplexObject]
 impl User {
     /// Figures over all habits; only where the person's activity is visible to the caller.
-    #[graphql(requires = "rulesVersion", directive = authenticated::apply())]
+    #[graphql(directive = authenticated::apply())]
     async fn stats(&self, ctx: &Context<'_>) -> Option<UserStats> {
-        ctx.nullable(person_stats(ctx, self.user, Some(self.rules_version)).await)
+        ctx.nullable(person_stats(ctx, self.user).await)
     }
 }
 
 /// The figures of a person whom the caller may see.
-pub(super) async fn person_stats(
-    ctx: &Context<'_>,
-    user: UserId,
-    version: Option<i64>,
-) -> Result<Option<UserStats>> {
+pub(super) async fn person_stats(ctx: &Context<'_>, user: UserId) -> Result<Option<UserStats>> {
     let (loaders, app) = loaders_and_app(ctx);
-    let owner = match version {
-        Some(version) => Arc::new(refresh::fresh_user(app, user, version).await?),
-        None => match loaders.fresh.get(user).await? {
-            Some(owner) => owner,
-            None => return Ok(None),
-        },
+    let Some(owner) = loaders.fresh.get(user).await? else {
+        return Ok(None);
     };
     if !may_see_activity(&ctx.caller(), &owner) {
         return Ok(None);
     }
-    let logs = loaders.logs_of.get(user).await?.unwrap_or_default();
+    let habits = loaders.habits_of.get(user).await?.unwrap_or_default();
     Ok(Some(UserStats::from(
-        &statistics::of_person(app, &owner, &logs).await?,
+        &statistics::of_person(app, &owner, &habits).await?,
     )))
 }
 
@@ -425,17 +396,17 @@ impl From<&statistics::PersonStats> for UserStats {
 pub(super) async fn everything_of(
     ctx: &Context<'_>,
     user: UserId,
-) -> Result<(Arc<UserLog>, Arc<Vec<HabitLog>>)> {
+) -> Result<(Arc<UserLog>, Arc<[Arc<Standing>]>)> {
     let (loaders, _) = loaders_and_app(ctx);
     let owner = loaders
         .fresh
         .get(user)
         .await?
         .ok_or_else(kernel::Refusal::unauthenticated)?;
-    let logs = loaders.logs_of.get(user).await?.unwrap_or_default();
-    Ok((owner, logs))
+    let habits = loaders.habits_of.get(user).await?.unwrap_or_default();
+    Ok((owner, habits))
 }
 
 pub(super) fn loaders_and_app<'a>(ctx: &Context<'a>) -> (&'a Loaders, &'a App) {
-    (ctx.data_unchecked(), ctx.data_unchecked())
+    (ctx.data_unchecked::<Arc<Loaders>>(), ctx.data_unchecked())
 }

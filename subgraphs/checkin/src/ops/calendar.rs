@@ -1,6 +1,7 @@
 //! A month of days over all habits.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use kernel::{HabitId, Refusal, Result};
@@ -8,8 +9,8 @@ use rules::{DayResult, DayStatus};
 use subgraph::input::Checker;
 
 use super::preview::YEARS;
-use crate::app::App;
-use crate::store::{HabitLog, UserLog};
+use crate::app::{App, Standing};
+use crate::store::UserLog;
 
 /// A day over all habits.
 #[derive(Debug, Clone)]
@@ -43,7 +44,7 @@ pub fn month(year: i32, month: i32) -> Result<RangeInclusive<Date>, Refusal> {
 pub async fn days(
     app: &App,
     owner: &UserLog,
-    logs: &[HabitLog],
+    habits: &[Arc<Standing>],
     range: RangeInclusive<Date>,
 ) -> Result<Vec<Day>> {
     let mut days: Vec<Day> = Vec::new();
@@ -56,14 +57,27 @@ pub async fn days(
         let Ok(next) = date.tomorrow() else { break };
         date = next;
     }
-    for log in logs {
-        for (day, result) in days.iter_mut().zip(app.days(log, owner, range.clone()).await?) {
-            if concerns(&result) {
-                day.habits.push((log.id, result));
-            }
+    for habit in habits {
+        let latest = &habit.outlook(app, owner).await?.days;
+        let is_within = |day: &DayResult| range.contains(&day.date);
+        let first = latest.iter().position(is_within).unwrap_or_default();
+        let known = latest.get(first..first + days.len()).unwrap_or_default();
+        if known.len() == days.len() && known.iter().all(is_within) {
+            push(&mut days, habit.log.id, known.iter().cloned());
+        } else {
+            let results = app.days(&habit.log, owner, range.clone()).await?;
+            push(&mut days, habit.log.id, results);
         }
     }
     Ok(days)
+}
+
+fn push(days: &mut [Day], habit: HabitId, results: impl IntoIterator<Item = DayResult>) {
+    for (day, result) in days.iter_mut().zip(results) {
+        if concerns(&result) {
+            day.habits.push((habit, result));
+        }
+    }
 }
 
 /// Whether a habit has anything to do with a day: it is due, or something was done.

@@ -40,11 +40,7 @@ pub async fn page(
 ) -> Result<Page<CheckInDoc>> {
     match query(app, principal, filter).await? {
         Some(query) => Ok(app.check_ins().page(query, page).await?),
-        None => Ok(Page {
-            items: Vec::new(),
-            has_next: false,
-            has_previous: false,
-        }),
+        None => Ok(Page::empty()),
     }
 }
 

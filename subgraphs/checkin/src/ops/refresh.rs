@@ -1,9 +1,10 @@
 //! Keeps what this domain knows of people and habits as new as their owners' word, whatever the events' lag.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use docstore::Batch;
-use kernel::{HabitId, Refusal, Result, UserId};
+use kernel::{HabitId, Refusal, Result, Scope, UserId};
 use rules::{HabitState, Rules};
 use subgraph::messages::{KnownHabit, KnownUser};
 use subgraph::peers;
@@ -11,39 +12,17 @@ use subgraph::peers;
 use crate::app::App;
 use crate::store::{HabitLog, UserLog};
 
-/// What is known of a person, as new as what the owners say now: the versions are asked for, and where they
-/// differ everything is taken over.
+/// What is known of a person, as new as what the owners say now, or said in this scope: the versions are asked for,
+/// and where they differ everything is taken over.
 ///
 /// # Errors
 /// `SERVICE_UNAVAILABLE` where an owner does not answer; `NOT_FOUND` where the account is gone.
-pub async fn fresh(app: &App, user: UserId) -> Result<UserLog> {
+pub async fn fresh(app: &App, user: UserId, scope: &Arc<Scope>) -> Result<UserLog> {
     let (log, version, revision) = tokio::try_join!(
         async { app.users().get(user).await.map_err(kernel::Error::from) },
-        peers::user_version(&app.deps.peers, user),
-        peers::habits_revision(&app.deps.peers, user),
+        peers::user_version(&app.deps.peers, user, scope.clone()),
+        peers::habits_revision(&app.deps.peers, user, scope.clone()),
     )?;
-    fresh_as(app, user, log, version, revision).await
-}
-
-/// The same for a caller that was told the version of the user's rules by the router.
-///
-/// # Errors
-/// As [`fresh`].
-pub async fn fresh_user(app: &App, user: UserId, version: i64) -> Result<UserLog> {
-    let (log, revision) = tokio::try_join!(
-        async { app.users().get(user).await.map_err(kernel::Error::from) },
-        peers::habits_revision(&app.deps.peers, user),
-    )?;
-    fresh_as(app, user, log, Some(version), revision).await
-}
-
-async fn fresh_as(
-    app: &App,
-    user: UserId,
-    log: Option<UserLog>,
-    version: Option<i64>,
-    revision: Option<i64>,
-) -> Result<UserLog> {
     let version = version.ok_or_else(Refusal::not_found)?;
     match log {
         // Newer is fine: the answer of the owner was on its way while an event came.
@@ -120,13 +99,12 @@ async fn take_over(
     let Some(mut log) = before else {
         let facts = app.facts_of(known.id).await?;
         let state = HabitState::rebuild(rules, &facts, app.now());
-        let (id, user_id, user_version) = (known.id, known.user_id, user.rules.version);
+        let (id, user_id) = (known.id, known.user_id);
         batch.insert(&HabitLog {
             id,
             version: 0,
             user_id,
             known,
-            user_version,
             state,
         });
         return Ok(true);
@@ -138,7 +116,6 @@ async fn take_over(
         let facts = app.facts_of(known.id).await?;
         log.state = HabitState::rebuild(rules, &facts, app.now());
     }
-    log.user_version = user.rules.version;
     log.known = known;
     batch.replace(&mut log);
     Ok(true)

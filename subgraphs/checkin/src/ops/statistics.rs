@@ -1,11 +1,13 @@
-//! Figures of habits and people, from the folded states: their cost does not grow with history.
+//! Figures of people, from the folded states: their cost does not grow with history.
+
+use std::sync::Arc;
 
 use docstore::Batch;
-use kernel::{Result, UserId};
-use rules::{HabitRules, HabitState, HabitView, Rules, Stats, UserState, UserStreaks, UserTotals};
+use kernel::Result;
+use rules::{DayResult, UserState, UserStreaks, UserTotals};
 
-use crate::app::{App, Judged};
-use crate::store::{HabitLog, UserLog};
+use crate::app::{App, Standing};
+use crate::store::UserLog;
 
 /// Figures of a person over all habits.
 #[derive(Debug, Clone)]
@@ -20,95 +22,69 @@ pub struct PersonStats {
     pub streaks: UserStreaks,
 }
 
-/// How a habit stands.
-///
-/// # Errors
-/// Where the store does not answer.
-pub async fn of_habit(app: &App, log: &HabitLog, owner: &UserLog) -> Result<HabitView> {
-    let (now, policy) = (app.now(), app.config.policy());
-    let rules = Rules::new(&log.known.rules, &owner.known.rules);
-    if let Ok(view) = log.state.view(rules, &policy, now) {
-        return Ok(view);
-    }
-    let mut judged = Judged {
-        log: log.clone(),
-        owner: owner.clone(),
-    };
-    judged
-        .ask(app, |state, rules| Ok(state.view(rules, &policy, now)?))
-        .await
-}
-
 /// How a person stands. What was folded further than stored is written back where the owner asks often enough to
 /// gain from it; losing that race costs nothing.
 ///
 /// # Errors
 /// Where the store does not answer.
-pub async fn of_person(app: &App, owner: &UserLog, logs: &[HabitLog]) -> Result<PersonStats> {
+pub async fn of_person(app: &App, owner: &UserLog, habits: &[Arc<Standing>]) -> Result<PersonStats> {
     let now = app.now();
     let today = owner.known.rules.times.today(now).date;
-    let mut all = Vec::with_capacity(logs.len());
-    for log in logs {
-        all.push(stats(app, log, owner).await?);
+    let (mut all, mut days) = (Vec::new(), Vec::new());
+    for habit in habits {
+        let outlook = habit.outlook(app, owner).await?;
+        all.push(&outlook.view.stats);
+        days.push(outlook.days.as_slice());
     }
-    let is_active =
-        |log: &&HabitLog| !log.known.is_archived && log.known.rules.end.is_none_or(|end| end >= today);
+    let is_active = |habit: &&Arc<Standing>| {
+        let known = &habit.log.known;
+        !known.is_archived && known.rules.end.is_none_or(|end| end >= today)
+    };
     Ok(PersonStats {
-        habits: logs.len(),
-        active_habits: logs.iter().filter(is_active).count(),
-        totals: UserTotals::of(&all),
-        streaks: streaks(app, owner, logs).await?,
+        habits: habits.len(),
+        active_habits: habits.iter().filter(is_active).count(),
+        totals: UserTotals::of(all),
+        streaks: streaks(app, owner, habits, &days).await?,
     })
 }
 
-async fn stats(app: &App, log: &HabitLog, owner: &UserLog) -> Result<Stats> {
-    let now = app.now();
-    match log
-        .state
-        .stats(Rules::new(&log.known.rules, &owner.known.rules), now)
-    {
-        Ok(stats) => Ok(stats),
-        Err(_) => {
-            let mut judged = Judged {
-                log: log.clone(),
-                owner: owner.clone(),
-            };
-            judged.ask(app, |state, rules| Ok(state.stats(rules, now)?)).await
-        }
-    }
-}
-
-async fn streaks(app: &App, owner: &UserLog, logs: &[HabitLog]) -> Result<UserStreaks> {
-    let now = app.now();
-    let habits: Vec<(&HabitRules, &HabitState)> =
-        logs.iter().map(|log| (&log.known.rules, &log.state)).collect();
+async fn streaks(
+    app: &App,
+    owner: &UserLog,
+    habits: &[Arc<Standing>],
+    days: &[&[DayResult]],
+) -> Result<UserStreaks> {
+    let (rules, now) = (&owner.known.rules, app.now());
     if let Some(state) = &owner.streaks
-        && let Ok(streaks) = state.view(&owner.known.rules, &habits, now)
+        && let Ok((streaks, ahead)) = state.view_days(rules, days, now)
     {
-        let mut ahead = state.clone();
-        if ahead.advance(&owner.known.rules, &habits, now) == Ok(true) {
+        if let Some(ahead) = ahead {
             keep(app, owner, ahead).await?;
         }
         return Ok(streaks);
     }
-    let state = rebuilt(app, owner.id, owner, logs).await?;
+    let state = rebuilt(app, owner, habits).await?;
+    let states: Vec<_> = habits
+        .iter()
+        .map(|habit| (&habit.log.known.rules, &habit.log.state))
+        .collect();
     let streaks = state
-        .view(&owner.known.rules, &habits, now)
+        .view(rules, &states, now)
         .map_err(|_| kernel::Error::internal("rebuilt streaks ask to be rebuilt"))?;
     keep(app, owner, state).await?;
     Ok(streaks)
 }
 
-async fn rebuilt(app: &App, user: UserId, owner: &UserLog, logs: &[HabitLog]) -> Result<UserState> {
-    tracing::debug!(%user, "streaks are computed from all facts");
-    let mut facts = Vec::with_capacity(logs.len());
-    for log in logs {
-        facts.push(app.facts_of(log.id).await?);
+async fn rebuilt(app: &App, owner: &UserLog, standing: &[Arc<Standing>]) -> Result<UserState> {
+    tracing::debug!(user = %owner.id, "streaks are computed from all facts");
+    let mut facts = Vec::with_capacity(standing.len());
+    for habit in standing {
+        facts.push(app.facts_of(habit.log.id).await?);
     }
-    let habits: Vec<_> = logs
+    let habits: Vec<_> = standing
         .iter()
         .zip(&facts)
-        .map(|(log, facts)| (&log.known.rules, facts.as_slice()))
+        .map(|(habit, facts)| (&habit.log.known.rules, facts.as_slice()))
         .collect();
     Ok(UserState::rebuild(&owner.known.rules, &habits, app.now()))
 }

@@ -104,11 +104,11 @@ pub struct TriggerInput {
 pub struct HabitFilter {
     /// Archived ones, or (the default) the others.
     pub is_archived: Option<bool>,
-    /// Of this group.
+    /// Of this group, 1 to 30 characters.
     pub category: Option<String>,
-    /// With this tag.
+    /// With this tag, 1 to 30 characters.
     pub tag: Option<String>,
-    /// With these words in the title.
+    /// With these words in the title, 1 to 50 characters.
     pub search: Option<String>,
     /// Due on this date by their schedules.
     pub due_on: Option<Date>,

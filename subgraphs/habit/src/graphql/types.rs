@@ -230,12 +230,6 @@ impl Habit {
     async fn version(&self, ctx: &Context<'_>) -> Option<i64> {
         self.private(ctx, |doc| doc.version)
     }
-
-    /// Grows with each change of what other domains compute with.
-    #[graphql(inaccessible)]
-    async fn rules_version(&self) -> i64 {
-        self.doc().map_or(0, |doc| doc.rules.version)
-    }
 }
 
 async fn linked(ctx: &Context<'_>, doc: Option<&Arc<HabitDoc>>) -> Result<Vec<Habit>> {
@@ -346,5 +340,5 @@ fn instant(millisecond: i64) -> DateTime {
 }
 
 pub(super) fn loaders_and_app<'a>(ctx: &Context<'a>) -> (&'a Loaders, &'a App) {
-    (ctx.data_unchecked(), ctx.data_unchecked())
+    (ctx.data_unchecked::<Arc<Loaders>>(), ctx.data_unchecked())
 }

@@ -88,6 +88,12 @@ fn judge(principal: &Principal, filter: &HabitFilter) -> Result<Judged, Refusal>
     let search = check.at("search", |check| {
         filter.search.as_ref().and_then(|words| check.text(words, 1, 50))
     });
+    let mut word = |name: &'static str, word: &Option<String>| {
+        check.at(name, |check| {
+            word.as_ref().and_then(|word| check.text(word, 1, 30))
+        })
+    };
+    let (category, tag) = (word("category", &filter.category), word("tag", &filter.tag));
     check.finish()?;
 
     let owner: UserId = other.unwrap_or(me);
@@ -96,10 +102,10 @@ fn judge(principal: &Principal, filter: &HabitFilter) -> Result<Judged, Refusal>
         query = query.eq("isPublic", true);
     }
     query = query.eq("isArchived", filter.is_archived.unwrap_or(false));
-    if let Some(category) = &filter.category {
+    if let Some(category) = &category {
         query = query.eq("category", category.as_str());
     }
-    if let Some(tag) = &filter.tag {
+    if let Some(tag) = &tag {
         query = query.contains("tags", tag.as_str());
     }
     let search = search.map(|words| words.to_lowercase());

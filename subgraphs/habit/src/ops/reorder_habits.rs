@@ -12,14 +12,15 @@ use crate::store::HabitDoc;
 /// Puts the named habits of the person who asks first, in that order; the others follow as they stood.
 ///
 /// # Errors
-/// `BAD_USER_INPUT` where an id is named twice or is no habit of the person.
+/// `BAD_USER_INPUT` where an id is named twice or is no habit of the person, or there are more than anybody may have.
 pub async fn reorder_habits(app: &App, principal: &Principal, ids: &[ID]) -> Result<Vec<HabitDoc>> {
     let user = caller::person(principal)?;
+    let max = app.config.max_habits as usize;
+    let mut check = Checker::new("ids");
+    check.at_most(ids.len(), max);
+    check.finish()?;
     docstore::retry_stale(async || {
-        let all = app
-            .habits()
-            .find(App::of_user(user).limit(app.config.max_habits as usize))
-            .await?;
+        let all = app.habits().find(App::of_user(user).limit(max)).await?;
         let ordered = order(ids, all)?;
         let mut batch = Batch::new();
         let mut habits = Vec::with_capacity(ordered.len());

@@ -356,5 +356,5 @@ fn instant(millisecond: i64) -> DateTime {
 }
 
 pub(super) fn loaders_and_app<'a>(ctx: &Context<'a>) -> (&'a Loaders, &'a App) {
-    (ctx.data_unchecked(), ctx.data_unchecked())
+    (ctx.data_unchecked::<Arc<Loaders>>(), ctx.data_unchecked())
 }

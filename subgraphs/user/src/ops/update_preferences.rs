@@ -1,7 +1,8 @@
 //! Changing how the platform treats a person: look, language, reminders, privacy, time.
 
+use jiff::{SignedDuration, Timestamp};
 use kernel::{Error, Issue, Principal, Refusal, Result, Text};
-use rules::UserTime;
+use rules::{UserTime, ZoneHistory};
 use subgraph::caller;
 use subgraph::input::Checker;
 
@@ -17,10 +18,16 @@ struct Judged {
 /// Most daily reminders that somebody may set.
 const MAX_REMINDERS: usize = 10;
 
+/// How often the time settings may change within [`A_DAY`]: more than any journey needs. Each change is kept for good,
+/// and whoever computes with days walks them.
+const MAX_TIME_CHANGES: usize = 10;
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+
 /// Changes the preferences of the person who asks. What is not given stays.
 ///
 /// # Errors
-/// `BAD_USER_INPUT`; `CONFLICT` with `VERSION_MISMATCH` where a version is given that is not the current one.
+/// `BAD_USER_INPUT`; `CONFLICT` with `VERSION_MISMATCH` where a version is given that is not the current one;
+/// `RATE_LIMITED` where the time settings change too often.
 pub async fn update_preferences(
     app: &App,
     principal: &Principal,
@@ -35,11 +42,25 @@ pub async fn update_preferences(
         let current = user.rules.times.at(now);
         let time = time(input, current).map_err(|_| Error::internal("stored time settings do not hold"))?;
         if time != *current {
+            expect_patience(&user.rules.times, now)?;
             user.rules.times.change(now, time);
         }
         Ok(())
     })
     .await
+}
+
+/// Refuses one more change of the time settings where there were many lately.
+fn expect_patience(times: &ZoneHistory, now: Timestamp) -> Result<(), Refusal> {
+    let nth_last = times.versions().iter().rev().nth(MAX_TIME_CHANGES - 1);
+    let waited = nth_last
+        .and_then(|version| version.from)
+        .map_or(A_DAY, |from| now.duration_since(from));
+    if waited >= A_DAY {
+        return Ok(());
+    }
+    let seconds = (A_DAY - waited).as_secs();
+    Err(Refusal::rate_limited(u64::try_from(seconds).unwrap_or(0).max(1)))
 }
 
 /// The time settings with the changes.
