@@ -1,5 +1,6 @@
 //! The platform in one of its shapes.
 
+use std::path::Path;
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait as _, Database};
@@ -36,6 +37,14 @@ impl Daka {
     /// # Panics
     /// With what its processes wrote, when it does not get ready.
     pub async fn start(shape: Shape) -> Self {
+        Self::start_with(shape, &[]).await
+    }
+
+    /// The same with more environment variables.
+    ///
+    /// # Panics
+    /// With what its processes wrote, when it does not get ready.
+    pub async fn start_with(shape: Shape, more: &[(&str, &str)]) -> Self {
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -50,7 +59,11 @@ impl Daka {
         } else {
             programs.push((Vec::new(), address.clone()));
         }
-        let env = environment(shape, &programs).await;
+        let mut env = environment(shape, &programs).await;
+        env.extend(
+            more.iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
         let mut daka = Self {
             shape,
             address,
@@ -70,6 +83,11 @@ impl Daka {
         self.launch().await;
     }
 
+    /// Sets an environment variable for the next start.
+    pub fn set(&mut self, name: &str, value: String) {
+        self.env.push((name.to_owned(), value));
+    }
+
     /// Asks the platform to stop, and waits until it has ended.
     pub async fn stop(&mut self) {
         self.terminate();
@@ -77,6 +95,18 @@ impl Daka {
             process.ended().await;
         }
         self.processes.clear();
+    }
+
+    /// Ends the process of one subgraph of a distributed platform.
+    ///
+    /// # Panics
+    /// When there is no such process.
+    pub async fn stop_subgraph(&mut self, name: &str) {
+        let is_it = |(args, _): &(Vec<_>, _)| args.as_slice() == ["subgraph", name];
+        let position = self.programs.iter().position(is_it);
+        let mut process = self.processes.remove(position.expect("a subgraph"));
+        process.terminate();
+        process.ended().await;
     }
 
     /// Asks the platform to stop.
@@ -97,6 +127,11 @@ impl Daka {
     /// How the platform is laid out.
     pub fn shape(&self) -> Shape {
         self.shape
+    }
+
+    /// The folder of its data.
+    pub fn data(&self) -> &Path {
+        self.folder.path()
     }
 
     /// What the processes wrote.

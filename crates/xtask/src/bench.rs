@@ -1,5 +1,9 @@
 //! `cargo xtask bench`: the figures that the project promises.
 
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+
 use crate::Outcome;
 use crate::run::{cargo, root, run};
 use crate::servers::Servers;
@@ -8,22 +12,28 @@ use crate::servers::Servers;
 /// their limits, and fails when one is missed.
 const SOURCE: &str = "tests/src/bin/bench.rs";
 
+/// What is built of it, in the folder that cargo builds in.
+const PROGRAM: &str = "release/bench";
+
 /// Starts the servers, and builds and runs the benchmarks in release mode.
 pub(crate) fn run_benchmarks(args: &[String]) -> Outcome {
     if !root().join(SOURCE).is_file() {
         return Err(format!("there are no benchmarks: {SOURCE} does not exist"));
     }
     let servers = Servers::start()?;
-    // Benchmarks start the program itself too.
+    // The benchmarks start the program itself too. Both are built at once: each alone would have its own selection of
+    // features, and build every dependency again.
     run(&mut cargo([
         "build",
         "--release",
         "--package",
         "platform",
-        "--bin",
-        "daka",
+        "--package",
+        "tests",
+        "--bins",
     ]))?;
-    let mut command = cargo(["run", "--release", "--package", "tests", "--bin", "bench", "--"]);
+    let folder = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let mut command = Command::new(folder.join(PROGRAM));
     servers.name_to(command.args(args));
     run(&mut command)
 }

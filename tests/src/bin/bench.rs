@@ -19,7 +19,7 @@ mod stage;
 use std::process::ExitCode;
 
 use figures::Figure;
-use stage::Stage;
+use stage::{Backend, Stage};
 
 /// What went wrong, as a text for the terminal.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -44,11 +44,17 @@ async fn main() -> ExitCode {
 
 /// What can be measured by itself, by the name given on the command line; without names everything is.
 const PARTS: [&str; 4] = ["program", "today", "rest", "check-ins"];
+/// Names that say on which backends.
+const BACKENDS: [&str; 2] = ["sqlite", "mongodb"];
 
 async fn measure() -> Result<Vec<Figure>, Failure> {
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let named: Vec<String> = std::env::args().skip(1).collect();
+    let (on, wanted): (Vec<String>, Vec<String>) = named
+        .into_iter()
+        .partition(|name| BACKENDS.contains(&name.as_str()));
     if let Some(unknown) = wanted.iter().find(|name| !PARTS.contains(&name.as_str())) {
-        return Err(format!("there is no part {unknown}; there are {}", PARTS.join(", ")).into());
+        let known = [&PARTS[..], &BACKENDS[..]].concat().join(", ");
+        return Err(format!("there is no part {unknown}; there are {known}").into());
     }
     let wants = |part: &str| {
         let wants = wanted.is_empty() || wanted.iter().any(|name| name == part);
@@ -62,16 +68,22 @@ async fn measure() -> Result<Vec<Figure>, Failure> {
     if wants("program") {
         figures.extend(program::measure().await?);
     }
-    let stage = Stage::set().await?;
-    if wants("today") {
-        figures.extend(requests::today_screen(&stage).await?);
+    let on_all = on.is_empty();
+    let named = |backend: &Backend| on_all || on.contains(&backend.name().to_lowercase());
+    for backend in Backend::ALL.into_iter().filter(named) {
+        let stage = Stage::set(backend).await?;
+        let mut measured = Vec::new();
+        if wants("today") {
+            measured.extend(requests::today_screen(&stage).await?);
+        }
+        if wants("rest") {
+            measured.push(requests::rest(&stage).await?);
+        }
+        if wants("check-ins") {
+            measured.extend(requests::check_ins(&stage).await?);
+        }
+        stage.end().await;
+        figures.extend(measured.into_iter().map(|figure| figure.on(backend.name())));
     }
-    if wants("rest") {
-        figures.push(requests::rest(&stage).await?);
-    }
-    if wants("check-ins") {
-        figures.extend(requests::check_ins(&stage).await?);
-    }
-    stage.end().await;
     Ok(figures)
 }

@@ -138,6 +138,21 @@ async fn an_archived_habit_is_not_due(daka: &Daka) {
     let listed = alice.query(listed, json!({})).await;
     assert_eq!(listed["habits"], json!([]));
     assert_eq!(listed["habitsConnection"]["nodes"], json!([{ "id": habit }]));
+    let explain = "query($id: ID!, $date: Date!) {
+        explainDay(habitId: $id, date: $date) { day { status } reason text }
+    }";
+    let today = json!({ "id": habit, "date": alice.today().await.to_string() });
+    let explained = alice.speaking("en").query(explain, today).await;
+    let expected = json!({
+        "day": { "status": "PAUSED" }, "reason": "ARCHIVED", "text": "The habit was archived.",
+    });
+    assert_eq!(explained["explainDay"], expected);
+    assert_eq!(
+        alice
+            .refused(CHECK_IN, json!({ "input": { "habitId": habit } }))
+            .await,
+        "CONFLICT/HABIT_ARCHIVED"
+    );
     let out = "mutation($id: ID!) { unarchiveHabit(id: $id) { isArchived } }";
     alice.query(out, json!({ "id": habit })).await;
     assert_eq!(status(&alice, &habit).await, "DUE");

@@ -7,6 +7,7 @@ scenarios!(
     a_request_that_does_not_fit_the_schema_is_refused,
     refusals_speak_the_callers_language,
     a_refused_nullable_field_leaves_its_siblings,
+    what_is_hidden_is_null_where_something_shown_refers_to_it,
 );
 
 async fn a_request_that_does_not_fit_the_schema_is_refused(daka: &Daka) {
@@ -101,4 +102,26 @@ async fn a_refused_nullable_field_leaves_its_siblings(daka: &Daka) {
     let answer = alice.graphql(query, json!({})).await;
     let data = json!({ "habit": null, "checkIn": null, "me": { "id": alice.id } });
     assert_eq!(answer.body["data"], data);
+}
+
+async fn what_is_hidden_is_null_where_something_shown_refers_to_it(daka: &Daka) {
+    let (alice, bob) = (daka.someone().await, daka.someone().await);
+    let update = "mutation($input: UpdatePreferencesInput!) { updatePreferences(input: $input) { id } }";
+    let public = json!({ "profileVisibility": "PUBLIC", "activityVisibility": "PUBLIC" });
+    alice
+        .query(update, json!({ "input": { "privacy": public } }))
+        .await;
+    let hidden = alice.new_habit(json!({ "title": "Hidden" })).await;
+    let check_in = alice
+        .check_in(json!({ "habitId": hidden, "isPublic": true }))
+        .await;
+    let query = "query($id: ID!) { checkIn(id: $id) { id habit { title } } }";
+    let id = json!({ "id": check_in });
+    let own = json!({ "checkIn": { "id": check_in, "habit": { "title": "Hidden" } } });
+    assert_eq!(alice.query(query, id.clone()).await, own);
+    let seen = bob.graphql(query, id).await.body;
+    assert_eq!(
+        seen,
+        json!({ "data": { "checkIn": { "id": check_in, "habit": null } } })
+    );
 }

@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use auth::{AuthConfig, Issuer, KeySource, Keys};
+use jiff::SignedDuration;
+use kernel::{Clock, Random};
 use serde_json::{Value, json};
 use tests::{Caller, Daka};
 
@@ -13,6 +16,7 @@ scenarios!(
     sessions_are_listed_and_revoked_by_their_person,
     all_other_sessions_end_at_once,
     bad_tokens_are_refused,
+    an_expired_token_is_refused,
 );
 
 const ME: &str = "{ me { id } }";
@@ -178,4 +182,36 @@ async fn bad_tokens_are_refused(daka: &Daka) {
     assert_eq!(basic.refusal(), "401 UNAUTHENTICATED");
     let login = "mutation { login(code: \"nonsense\") { accessToken } }";
     assert_eq!(daka.nobody().refused(login, json!({})).await, "BAD_USER_INPUT");
+}
+
+/// The token is the platform's own work in everything but its time: signed with the key in its folder.
+async fn an_expired_token_is_refused(daka: &Daka) {
+    let alice = daka.someone().await;
+    let sessions = alice.query("{ sessions { id } }", json!({})).await;
+    let session = sessions["sessions"][0]["id"]
+        .as_str()
+        .and_then(|id| id.parse().ok())
+        .expect("an id");
+    let config = AuthConfig {
+        signing_key: KeySource::File(daka.data().join("signing-key.pem")),
+        ..AuthConfig::default()
+    };
+    let keys = Keys::load(&config, &Random::from_os()).expect("the platform has made a key");
+    let issuer = Issuer::new(&keys, &config);
+    let (user, now) = (alice.id.parse().expect("an id"), Clock::system().now());
+    let issued = |ago: SignedDuration| {
+        let token = issuer.issue(user, session, now - ago).expect("a token");
+        daka.nobody().with_token(&token)
+    };
+    let two_hours = SignedDuration::from_hours(2);
+    let good = issued(two_hours - SignedDuration::from_mins(5));
+    assert_eq!(good.query(ME, json!({})).await["me"]["id"], json!(alice.id));
+    let expired = issued(two_hours);
+    let answer = expired.graphql(ME, json!({})).await;
+    assert_eq!(
+        (answer.status, answer.refusal().as_str()),
+        (401, "UNAUTHENTICATED")
+    );
+    let answer = expired.get("/api/v1/users/me").await;
+    assert_eq!(answer.refusal(), "401 UNAUTHENTICATED");
 }

@@ -21,3 +21,7 @@ mod generated;
 mod logging_in;
 mod rest;
 mod shutdown;
+mod staff;
+mod traces;
+mod travel;
+mod trouble;

@@ -11,6 +11,7 @@ scenarios!(
     every_endpoint_but_the_public_ones_wants_a_login,
     what_is_not_there_or_not_ones_own_is_not_found,
     bad_input_is_told_with_its_places,
+    bad_parameters_are_told_by_their_names,
     a_second_check_in_is_refused,
     a_repeated_request_creates_once,
     an_unchanged_read_is_not_sent_again,
@@ -149,7 +150,7 @@ async fn bad_input_is_told_with_its_places(daka: &Daka) {
     let expected = ["color", "frequency.days.0", "goal.value", "tags.1", "title"];
     assert_eq!(
         places,
-        expected.iter().map(|path| format!("input.{path}")).collect(),
+        expected.map(str::to_owned).into_iter().collect(),
         "{}",
         refused.body
     );
@@ -160,11 +161,7 @@ async fn bad_input_is_told_with_its_places(daka: &Daka) {
     assert_eq!(refused.refusal(), "422 BAD_USER_INPUT");
     assert_eq!(
         refused.issues(),
-        [
-            "input.date INVALID_DATE",
-            "input.mood OUT_OF_RANGE",
-            "input.images.0 INVALID_URL"
-        ]
+        ["date INVALID_DATE", "mood OUT_OF_RANGE", "images.0 INVALID_URL"]
     );
     let refused = alice
         .put(
@@ -175,27 +172,47 @@ async fn bad_input_is_told_with_its_places(daka: &Daka) {
     assert_eq!(refused.refusal(), "422 BAD_USER_INPUT");
     assert_eq!(
         refused.issues(),
-        ["input.timezone UNKNOWN_TIME_ZONE", "input.dayStart OUT_OF_RANGE"]
+        ["timezone UNKNOWN_TIME_ZONE", "dayStart OUT_OF_RANGE"]
     );
     let refused = alice.put("/api/v1/users/me", json!({ "nickname": "" })).await;
     assert_eq!(refused.refusal(), "422 BAD_USER_INPUT");
-    for path in [
-        "/api/v1/checkins/calendar",
-        "/api/v1/checkins/calendar?year=2026&month=13",
-        "/api/v1/habits?limit=0",
-    ] {
-        assert_eq!(alice.get(path).await.refusal(), "422 BAD_USER_INPUT", "{path}");
-    }
     let refused = alice
         .post("/api/v1/habits", json!({ "title": "Read", "colour": "#000000" }))
         .await;
     assert_eq!(refused.refusal(), "422 BAD_USER_INPUT");
+    assert_eq!(refused.issues(), ["colour UNKNOWN_FIELD"]);
     let broken = alice
         .request(Method::POST, "/api/v1/habits")
         .raw("{")
         .send()
         .await;
     assert_eq!(broken.status, 400, "{}", broken.body);
+}
+
+async fn bad_parameters_are_told_by_their_names(daka: &Daka) {
+    let alice = daka.someone().await;
+    for (path, issues) in [
+        (
+            "/api/v1/checkins/calendar",
+            &["year REQUIRED", "month REQUIRED"][..],
+        ),
+        (
+            "/api/v1/checkins/calendar?year=2026&month=13",
+            &["month OUT_OF_RANGE"],
+        ),
+        ("/api/v1/habits?limit=0", &["limit OUT_OF_RANGE"]),
+        (
+            "/api/v1/habits?limit=many&color=red",
+            &["limit INVALID_TYPE", "color UNKNOWN_PARAMETER"],
+        ),
+    ] {
+        let refused = alice.get(path).await;
+        assert_eq!(refused.refusal(), "422 BAD_USER_INPUT", "{path}");
+        assert_eq!(refused.issues(), issues, "{path}");
+        let names = |issue: &Value| issue["parameter"] == issue["path"][0];
+        let all = refused.body["issues"].as_array();
+        assert!(all.is_some_and(|all| all.iter().all(names)), "{}", refused.body);
+    }
 }
 
 async fn a_second_check_in_is_refused(daka: &Daka) {

@@ -37,6 +37,12 @@ impl Figure {
         }
     }
 
+    /// The same with where it was measured.
+    pub(crate) fn on(mut self, place: &str) -> Self {
+        self.what = format!("{place}: {}", self.what);
+        self
+    }
+
     /// The median.
     pub(crate) fn median(&self) -> f64 {
         self.samples

@@ -14,6 +14,15 @@ use tower::ServiceExt as _;
 
 use crate::Failure;
 
+/// Where the platform keeps its documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Backend {
+    /// Files of the platform's own: the default.
+    Sqlite,
+    /// The shared server of the tests.
+    Mongo,
+}
+
 /// The platform, ready to be called.
 pub(crate) struct Stage {
     routes: Router,
@@ -24,6 +33,19 @@ pub(crate) struct Stage {
     _data: tempfile::TempDir,
 }
 
+impl Backend {
+    /// All of them.
+    pub(crate) const ALL: [Self; 2] = [Self::Sqlite, Self::Mongo];
+
+    /// For people.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Mongo => "MongoDB",
+        }
+    }
+}
+
 /// Somebody who is logged in.
 #[derive(Debug, Clone)]
 pub(crate) struct Somebody {
@@ -32,14 +54,26 @@ pub(crate) struct Somebody {
 }
 
 impl Stage {
-    /// Starts the platform with its defaults, in a fresh folder.
-    pub(crate) async fn set() -> Result<Self, Failure> {
+    /// Starts the platform with its defaults but for where documents are, in a fresh folder or database.
+    pub(crate) async fn set(backend: Backend) -> Result<Self, Failure> {
         let data = testkit::data_dir();
         let mut table = toml::Table::new();
         table.insert(
             "data".to_owned(),
             toml::Value::String(data.path().to_string_lossy().into_owned()),
         );
+        if backend == Backend::Mongo {
+            let store = [
+                ("backend", "mongodb".to_owned()),
+                ("url", testkit::servers::mongo_url()),
+                ("database", testkit::unique_name("bench")),
+            ];
+            let store = store.map(|(key, value)| (key.to_owned(), toml::Value::String(value)));
+            table.insert(
+                "store".to_owned(),
+                toml::Value::Table(store.into_iter().collect()),
+            );
+        }
         let config = Config::load([Layer::new("the benchmark", table)])?;
         let (clock, random) = (Clock::system(), Random::from_os());
         let shutdown = CancellationToken::new();
