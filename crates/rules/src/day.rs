@@ -271,13 +271,12 @@ fn amount_of(entry: &Entry, goal: &Goal) -> Amount {
 /// The entry with which the goal is reached; makeups are added last, so that a day that is done without them is
 /// done on time.
 fn reaching<'a>(entries: &'a [Entry], goal: &Goal) -> Option<&'a Entry> {
-    let (makeups, others): (Vec<&Entry>, Vec<&Entry>) = entries
-        .iter()
-        .partition(|entry| entry.provenance == Provenance::Makeup);
-    let mut total = Amount::ZERO;
-    others.into_iter().chain(makeups).find(|entry| {
+    let is_makeup = |entry: &&Entry| entry.provenance == Provenance::Makeup;
+    let others = entries.iter().filter(|entry| !is_makeup(entry));
+    let (mut total, target) = (Amount::ZERO, goal.target());
+    others.chain(entries.iter().filter(is_makeup)).find(|entry| {
         total = total + amount_of(entry, goal);
-        total >= goal.target()
+        total >= target
     })
 }
 

@@ -142,8 +142,10 @@ impl Goal {
 }
 
 fn is_one_of(names: &[&str], unit: &str) -> bool {
-    let unit = unit.trim();
-    names.iter().any(|name| unit.eq_ignore_ascii_case(name))
+    // Asked for each day of a fold: a length tells most apart.
+    names
+        .iter()
+        .any(|name| name.len() == unit.len() && unit.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]

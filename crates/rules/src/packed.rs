@@ -15,7 +15,7 @@ use serde::{Deserializer, Serializer};
 
 use crate::amount::Amount;
 use crate::book::{Day, Entry};
-use crate::civil::{FIRST_DATE, days_between, plus_days};
+use crate::civil::{FIRST_DATE, days_between, next, plus_days};
 use crate::fact::{FactId, Provenance};
 
 /// The first byte: of what is laid out as said above.
@@ -124,7 +124,11 @@ impl Reader<'_> {
             let before = days.last().map_or(FIRST_DATE, |day| day.date);
             let (date, entries, skips) = (self.signed()?, self.length()?, self.length()?);
             let mut day = Day {
-                date: plus_days(before, date),
+                date: if date == 1 {
+                    next(before)
+                } else {
+                    plus_days(before, date)
+                },
                 entries: Vec::with_capacity(entries),
                 skips: Vec::with_capacity(skips),
             };

@@ -59,6 +59,14 @@ static TEMPLATES: LazyLock<Vec<Template>> = LazyLock::new(|| {
     serde_json::from_str(include_str!("templates.json")).unwrap_or_default()
 });
 
+/// Every habit that is looked up by id is looked for here first.
+static BY_ID: LazyLock<HashMap<TemplateId, &'static Template>> = LazyLock::new(|| {
+    TEMPLATES
+        .iter()
+        .map(|template| (template.id(), template))
+        .collect()
+});
+
 /// The templates of a category, or all.
 pub fn list(category: Option<&str>) -> impl Iterator<Item = &'static Template> {
     TEMPLATES
@@ -68,7 +76,7 @@ pub fn list(category: Option<&str>) -> impl Iterator<Item = &'static Template> {
 
 /// A template by id.
 pub fn find(id: TemplateId) -> Option<&'static Template> {
-    TEMPLATES.iter().find(|template| template.id() == id)
+    BY_ID.get(&id).copied()
 }
 
 impl Template {
