@@ -200,11 +200,9 @@ impl Service {
             graphql.operation.type = operation,
         );
         let started = Instant::now();
-        let result = tokio::time::timeout(
-            timeout,
-            span.in_scope(|| self.dispatch(&call)).instrument(span.clone()),
-        )
-        .await;
+        // The trace headers that tie the subgraph's span to this one are made while it is dispatched.
+        let answer = span.in_scope(|| self.dispatch(&call));
+        let result = tokio::time::timeout(timeout, answer.instrument(span)).await;
         metrics::histogram!("router_subrequest_duration_seconds", "subgraph" => self.name.clone())
             .record(started.elapsed().as_secs_f64());
         result.unwrap_or(Err(CallError::Timeout(timeout)))

@@ -101,11 +101,15 @@ impl World {
             what,
         };
         self.facts.push(fact.clone());
-        let change = match self
-            .state
-            .apply(Rules::new(&self.habit, &self.user), &fact, self.now)
-        {
-            Ok(change) => change,
+        let rules = Rules::new(&self.habit, &self.user);
+        let mut taken = self.state.clone();
+        let since = taken.take(rules, &fact, self.now);
+        let change = match self.state.apply(rules, &fact, self.now) {
+            Ok(change) => {
+                // Whether it is asked what the fact changes or not.
+                assert_eq!((since, &taken), (Ok(Some(change.since)), &self.state));
+                change
+            }
             Err(_) => {
                 let before = rules::stats(self.rules(), &self.facts[..self.facts.len() - 1], self.now);
                 self.rebuild();
