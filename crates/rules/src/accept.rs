@@ -51,7 +51,7 @@ impl HabitState {
         let date = new.date.unwrap_or(today.date);
         check_date(rules, date, today)?;
         check_lasting(rules, date, today)?;
-        let entries = self.book.day(date).map_or(&[][..], |day| &day.entries);
+        let entries = self.book.day(date).map_or(&[][..], |day| &day.entries[..]);
         let goal = rules.habit.in_force(date).goal.as_ref();
         if let (None, Some(first)) = (goal, entries.first()) {
             return Err(Refused::AlreadyCheckedIn { existing: first.id }.into());

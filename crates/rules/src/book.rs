@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::amount::Amount;
 use crate::civil::previous;
@@ -32,8 +33,8 @@ pub(crate) struct Book {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Day {
     pub(crate) date: Date,
-    /// By instant and id.
-    pub(crate) entries: Vec<Entry>,
+    /// By instant and id. Mostly one, which then needs no memory of its own.
+    pub(crate) entries: SmallVec<[Entry; 1]>,
     /// By id.
     pub(crate) skips: Vec<FactId>,
 }
@@ -256,7 +257,7 @@ impl Book {
                     place,
                     Day {
                         date,
-                        entries: Vec::new(),
+                        entries: SmallVec::new(),
                         skips: Vec::new(),
                     },
                 );

@@ -189,7 +189,7 @@ impl Reason {
 impl Measured {
     /// `closed`: an at-most goal is kept only when the day is over.
     pub(crate) fn of(day: Option<&Day>, goal: Option<&Goal>, closed: bool) -> Self {
-        let entries = day.map_or(&[][..], |day| &day.entries);
+        let entries = day.map_or(&[][..], |day| &day.entries[..]);
         let check_ins = u32::try_from(entries.len()).unwrap_or(u32::MAX);
         let Some(goal) = goal else {
             let first = entries

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use crate::book::Book;
 use crate::change::Change;
 use crate::checkpoint::Checkpoint;
-use crate::civil::{LAST_DATE, next, plus_days};
+use crate::civil::{LAST_DATE, days_between, next, plus_days};
 use crate::day::DayResult;
 use crate::fact::Fact;
 use crate::fold::Fold;
@@ -49,6 +49,9 @@ pub fn preview_update(rules: Rules<'_>, new: Rules<'_>, facts: &[Fact], now: Tim
     Change::between((rules, &book, None), (new, &book, None), None, now)
 }
 
+/// Days for which room is made beforehand: two months and the one before, whose units may reach into them.
+const DAYS: usize = 93;
+
 /// What came out of a walk.
 pub(crate) struct Outcome {
     pub(crate) fold: Fold,
@@ -71,7 +74,7 @@ pub(crate) fn run(
     };
     let (first, last) = (*range.start(), (*range.end()).min(LAST_DATE));
     let mut walk = Walk::begin(rules, book, checkpoint, Some(last), today);
-    let mut days = Vec::new();
+    let mut days = Vec::with_capacity(usize::try_from(days_between(first, last)).unwrap_or(0).min(DAYS) + 1);
     let mut date = first;
     while date < walk.start && date <= last {
         days.push(Walk::before_start(date));

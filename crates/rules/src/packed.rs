@@ -12,6 +12,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use jiff::Timestamp;
 use serde::de::{Error as _, Visitor};
 use serde::{Deserializer, Serializer};
+use smallvec::SmallVec;
 
 use crate::amount::Amount;
 use crate::book::{Day, Entry};
@@ -20,6 +21,9 @@ use crate::fact::{FactId, Provenance};
 
 /// The first byte: of what is laid out as said above.
 const VERSION: u8 = 1;
+
+/// Milliseconds.
+const DAY: i64 = 86_400_000;
 
 const COUNT: u8 = 1;
 const MINUTES: u8 = 2;
@@ -96,7 +100,7 @@ fn pack_entry(bytes: &mut Vec<u8>, day: &Day, entry: &Entry) {
 
 /// What instants of a day are counted from, in milliseconds since 1970: they are near it.
 fn begin(day: &Day) -> i64 {
-    days_between(FIRST_DATE, day.date) * 86_400_000
+    days_between(FIRST_DATE, day.date) * DAY
 }
 
 fn signed(bytes: &mut Vec<u8>, number: i64) {
@@ -120,20 +124,22 @@ impl Reader<'_> {
             return None;
         }
         let mut days: Vec<Day> = Vec::with_capacity(self.0.len() / 16);
+        let mut begin = 0_i64;
         while !self.0.is_empty() {
             let before = days.last().map_or(FIRST_DATE, |day| day.date);
             let (date, entries, skips) = (self.signed()?, self.length()?, self.length()?);
+            begin = begin.checked_add(date.checked_mul(DAY)?)?;
             let mut day = Day {
                 date: if date == 1 {
                     next(before)
                 } else {
                     plus_days(before, date)
                 },
-                entries: Vec::with_capacity(entries),
+                entries: SmallVec::with_capacity(entries),
                 skips: Vec::with_capacity(skips),
             };
             for _ in 0..entries {
-                let entry = self.entry(&day)?;
+                let entry = self.entry(begin)?;
                 day.entries.push(entry);
             }
             for _ in 0..skips {
@@ -144,9 +150,10 @@ impl Reader<'_> {
         Some(days)
     }
 
-    fn entry(&mut self, day: &Day) -> Option<Entry> {
+    /// `begin`: as [`begin`] says of the day.
+    fn entry(&mut self, begin: i64) -> Option<Entry> {
         let (id, flags) = (self.id()?, self.byte()?);
-        let at = begin(day).checked_add(self.signed()?)?;
+        let at = begin.checked_add(self.signed()?)?;
         let mut amount = |flag| match flags & flag {
             0 => Some(None),
             _ => Amount::from_thousandths(self.signed()?).map(Some),
@@ -241,7 +248,7 @@ mod tests {
         );
         let day = day.prop_map(|(after, entries, skips)| Day {
             date: plus_days(date(2026, 1, 1), after),
-            entries,
+            entries: entries.into(),
             skips,
         });
         prop::collection::vec(day, 0..40)
@@ -277,7 +284,7 @@ mod tests {
         };
         let day = Day {
             date: date(2026, 3, 29),
-            entries: vec![entry],
+            entries: SmallVec::from_iter([entry]),
             skips: Vec::new(),
         };
         assert_eq!(BASE64.encode(pack(&[day])), "AfrAAgEABwcHBwcHBwcHBwcHEoDczBTQhgM");

@@ -32,6 +32,8 @@ pub(crate) struct Walk<'a> {
     /// The first date not yet folded.
     pub(crate) next: Date,
     pub(crate) fold: Fold,
+    /// Days of the book that lie behind: the walk meets them in their order.
+    passed: usize,
     /// How many of the book's freezes are in the fold.
     bought: usize,
     /// The last version asked for, with the multiplier of its score.
@@ -71,6 +73,7 @@ impl<'a> Walk<'a> {
             horizon,
             next: start,
             fold: checkpoint.map_or_else(Fold::default, |checkpoint| checkpoint.fold.clone()),
+            passed: 0,
             bought: 0,
             multiplier: None,
         }
@@ -125,6 +128,13 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// What the book has of a date, which is not before one that was asked for.
+    fn day(&mut self, date: Date) -> Option<&'a Day> {
+        let ahead = self.book.days.get(self.passed..).unwrap_or_default();
+        self.passed += ahead.iter().take_while(|day| day.date < date).count();
+        self.book.days.get(self.passed).filter(|day| day.date == date)
+    }
+
     fn period_at(&self, date: Date) -> Option<Period> {
         if self.is_after_end(date) {
             return None;
@@ -163,7 +173,7 @@ impl<'a> Walk<'a> {
 
     fn fold_day(&mut self, date: Date, out: Option<&mut Vec<DayResult>>) {
         let closed = date < self.today.first_open;
-        let day = self.book.day(date);
+        let day = self.day(date);
         if let Some(day) = day {
             self.fold.add_day(day);
         }
@@ -292,7 +302,7 @@ impl<'a> Walk<'a> {
         let mut days = Vec::with_capacity(31);
         let mut date = from;
         for _ in 0..=days_between(from, to) {
-            let day = self.book.day(date);
+            let day = self.day(date);
             if let Some(day) = day {
                 self.fold.add_day(day);
             }

@@ -93,7 +93,7 @@ const PURE: &[(&str, &[&str])] = &[
             "thiserror",
         ],
     ),
-    ("rules", &["base64", "jiff", "serde", "thiserror"]),
+    ("rules", &["base64", "jiff", "serde", "smallvec", "thiserror"]),
 ];
 
 struct Crate {
