@@ -1,5 +1,6 @@
 //! Writing: single writes where one is enough, else transactions.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use bson::{Bson, Document, RawDocumentBuf, doc};
@@ -214,18 +215,23 @@ async fn apply_all(
 ) -> Result<Result<(), DriverError>> {
     let mut rest = writes;
     while let Some(first) = rest.first() {
-        let run = inserts(rest);
-        let result = if run.len() > 1 {
-            let collection = mongo.collection(first.op.collection.name);
-            collection
-                .insert_many(run)
-                .session(&mut *session)
-                .await
-                .map(|_| 1)
-        } else {
-            apply(mongo, first, Some(session)).await
+        let (run, length) = run_of(rest);
+        let collection = mongo.collection(first.op.collection.name);
+        let result = match run {
+            Run::Inserts(documents) => {
+                let action = collection.insert_many(documents).session(&mut *session);
+                action.await.map(|_| 1)
+            }
+            Run::Deletes(ids) => {
+                let action = collection.delete_many(doc! { "_id": { "$in": ids } });
+                action.session(&mut *session).await.map(|_| 1)
+            }
+            Run::Updates(ids, update) => {
+                let action = collection.update_many(doc! { "_id": { "$in": ids } }, update.clone());
+                action.session(&mut *session).await.map(|_| 1)
+            }
+            Run::One => apply(mongo, first, Some(session)).await,
         };
-        let done = inserts(rest).len().max(1);
         match (result, first.otherwise) {
             (Ok(0), Some(kind)) => return Err(Error::conflict(first.op.collection.name, kind)),
             (Ok(_), _) => {}
@@ -234,19 +240,68 @@ async fn apply_all(
                 None => return Ok(Err(error)),
             },
         }
-        rest = rest.get(done..).unwrap_or_default();
+        rest = rest.get(length..).unwrap_or_default();
     }
     Ok(Ok(()))
 }
 
-/// The documents of the inserts into one collection at the front, which can go in one message.
-fn inserts<'a>(writes: &'a [Prepared<'_>]) -> Vec<&'a RawDocumentBuf> {
-    let collection = writes.first().map(|write| write.op.collection.name);
-    let document = |write: &'a Prepared<'_>| match &write.write {
-        Write::Insert(document) if Some(write.op.collection.name) == collection => Some(document),
-        _ => None,
+/// Writes of one kind to one collection, which can go in one message.
+enum Run<'a> {
+    Inserts(Vec<&'a RawDocumentBuf>),
+    /// Whether the documents are there or not.
+    Deletes(Vec<&'a str>),
+    /// The same update, of those that are there.
+    Updates(Vec<&'a str>, &'a Document),
+    One,
+}
+
+/// The writes at the front that can go together, and how many they are.
+fn run_of<'a>(writes: &'a [Prepared<'_>]) -> (Run<'a>, usize) {
+    let Some(first) = writes.first() else {
+        return (Run::One, 1);
     };
-    writes.iter().map_while(document).collect()
+    let collection = first.op.collection.name;
+    let here = || {
+        writes
+            .iter()
+            .take_while(|write| write.op.collection.name == collection)
+    };
+    let id = |write: &'a Prepared<'_>| write.op.id.as_str();
+    let run = match &first.write {
+        Write::Insert(_) => {
+            let document = |write: &'a Prepared<'_>| match &write.write {
+                Write::Insert(document) => Some(document),
+                _ => None,
+            };
+            Run::Inserts(here().map_while(document).collect())
+        }
+        Write::Delete { .. } => {
+            let is_plain =
+                |write: &&Prepared<'_>| matches!(write.op.change, Change::Delete { expected: None });
+            Run::Deletes(here().take_while(is_plain).map(id).collect())
+        }
+        Write::Update { update, .. } => {
+            let is_same = |write: &&Prepared<'_>| {
+                let Change::Update(change) = &write.op.change else {
+                    return false;
+                };
+                change.or_ignore
+                    && change.when.is_empty()
+                    && matches!(&write.write, Write::Update { update: other, .. } if other == update)
+            };
+            // A document that comes twice is updated twice.
+            let mut seen = HashSet::new();
+            let ids = here().take_while(is_same).map(id);
+            Run::Updates(ids.take_while(|id| seen.insert(*id)).collect(), update)
+        }
+        Write::Replace { .. } => Run::One,
+    };
+    let length = match &run {
+        Run::Inserts(documents) => documents.len(),
+        Run::Deletes(ids) | Run::Updates(ids, _) => ids.len(),
+        Run::One => 1,
+    };
+    if length > 1 { (run, length) } else { (Run::One, 1) }
 }
 
 /// How many documents it inserted or matched.

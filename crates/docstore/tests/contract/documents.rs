@@ -1,6 +1,6 @@
 //! Writing documents, and reading them back.
 
-use docstore::{Batch, Conflict, ConflictKind, DocStore, Error, Filter, Update};
+use docstore::{Batch, Conflict, ConflictKind, DocStore, Error, Filter, Query, Update};
 use serde_json::json;
 
 use crate::{Fixture, Habit, on_both};
@@ -15,6 +15,7 @@ on_both! {
     an_update_needs_a_document_that_fits
     what_is_no_number_cannot_be_counted
     deleting_what_is_not_there_is_fine_unless_a_version_is_wanted
+    many_alike_do_what_each_does
     a_batch_whose_last_write_fails_leaves_nothing
     writes_of_a_batch_see_those_before_them
     a_long_batch_is_one_commit
@@ -243,6 +244,37 @@ async fn deleting_what_is_not_there_is_fine_unless_a_version_is_wanted(fixture: 
     );
 }
 
+async fn many_alike_do_what_each_does(fixture: &Fixture) {
+    for id in ["a", "b", "c", "d", "e"] {
+        fixture.habits().insert(&Habit::new(id)).await.unwrap();
+    }
+    let counted = || Update::new().inc("count", 1).or_ignore();
+    let mut batch = Batch::new();
+    for id in ["a", "nobody", "b", "a"] {
+        batch.update::<Habit>(id, counted());
+    }
+    batch.update::<Habit>("b", Update::new().inc("count", 5).or_ignore());
+    batch.delete::<Habit>("c").delete::<Habit>("nobody");
+    batch.delete::<Habit>("d").delete::<Habit>("c");
+    batch.insert(&Habit::new("c"));
+    fixture.store.commit(batch).await.unwrap();
+    let mut left = Vec::new();
+    for habit in fixture.habits().find(Query::all()).await.unwrap() {
+        left.push((habit.id, habit.count, habit.version));
+    }
+    left.sort();
+    let expected = [
+        ("a", Some(2), 2),
+        ("b", Some(6), 2),
+        ("c", None, 0),
+        ("e", None, 0),
+    ];
+    assert_eq!(
+        left,
+        expected.map(|(id, count, version)| (id.to_owned(), count, version))
+    );
+}
+
 async fn a_batch_whose_last_write_fails_leaves_nothing(fixture: &Fixture) {
     let mut kept = Habit::new("kept");
     fixture.habits().insert(&kept).await.unwrap();
@@ -274,10 +306,7 @@ async fn a_batch_whose_last_write_fails_leaves_nothing(fixture: &Fixture) {
         fail(&mut batch);
         conflict_of(fixture.store.commit(batch).await);
     }
-    assert_eq!(
-        fixture.habits().find(docstore::Query::all()).await.unwrap(),
-        [kept.clone()]
-    );
+    assert_eq!(fixture.habits().find(Query::all()).await.unwrap(), [kept.clone()]);
     assert_eq!(*fixture.store.committed().borrow(), before);
     fixture.habits().replace(&mut kept).await.unwrap();
 }
@@ -301,7 +330,7 @@ async fn writes_of_a_batch_see_those_before_them(fixture: &Fixture) {
 async fn a_long_batch_is_one_commit(fixture: &Fixture) {
     let habits: Vec<_> = (0..500).map(|n| Habit::new(&format!("h{n}"))).collect();
     fixture.insert(&habits).await;
-    assert_eq!(fixture.habits().count(docstore::Query::all()).await.unwrap(), 500);
+    assert_eq!(fixture.habits().count(Query::all()).await.unwrap(), 500);
     assert_eq!(fixture.store.calls(), docstore::Calls { reads: 1, writes: 1 });
     let mut batch = Batch::new();
     for n in 500..600 {
@@ -312,7 +341,7 @@ async fn a_long_batch_is_one_commit(fixture: &Fixture) {
         conflict_of(fixture.store.commit(batch).await),
         conflict(ConflictKind::Duplicate, Some("_id"))
     );
-    assert_eq!(fixture.habits().count(docstore::Query::all()).await.unwrap(), 500);
+    assert_eq!(fixture.habits().count(Query::all()).await.unwrap(), 500);
 }
 
 async fn a_commit_wakes_who_waits_for_it(fixture: &Fixture) {
