@@ -127,7 +127,13 @@ impl Builder<'_> {
 
 /// The way to subgraphs of this process.
 pub fn in_process(subgraphs: &[Subgraph]) -> HashMap<String, Peer> {
-    let peer = |subgraph: &Subgraph| (subgraph.name.to_owned(), Peer::InProcess(subgraph.schema.clone()));
+    let peer = |subgraph: &Subgraph| {
+        let peer = Peer::InProcess {
+            schema: subgraph.schema.clone(),
+            version_of: subgraph.version_of.clone(),
+        };
+        (subgraph.name.to_owned(), peer)
+    };
     subgraphs.iter().map(peer).collect()
 }
 

@@ -10,6 +10,8 @@ use rules::{
 
 use crate::directives::list_size;
 use crate::input::Checker;
+use crate::plain::{leaf, text};
+use crate::plain_fields;
 use crate::scalars::Date;
 
 /// The kind of a schedule.
@@ -91,6 +93,13 @@ pub struct Goal {
     /// At least or at most.
     pub direction: GoalDirection,
 }
+
+plain_fields!(Goal, |goal, _field| {
+    "type" => leaf(goal.kind),
+    "value" => leaf(goal.value),
+    "unit" => text(&goal.unit),
+    "direction" => leaf(goal.direction),
+});
 
 /// What makes a day done.
 #[derive(Debug, Clone, InputObject)]

@@ -12,6 +12,7 @@ pub mod lists;
 pub mod loader;
 pub mod messages;
 pub mod peers;
+pub mod plain;
 pub mod scalars;
 pub mod sdl;
 pub mod server;

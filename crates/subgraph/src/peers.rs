@@ -9,7 +9,7 @@ use kernel::{Error, Principal, Refusal, Result, Scope, UserId};
 use serde::de::DeserializeOwned;
 
 use crate::messages::{KnownHabits, KnownUser};
-use crate::service::Executable;
+use crate::service::{Executable, VersionOf};
 
 /// The other subgraphs, by name. Filled once all of them are built, since they may need each other.
 #[derive(Clone)]
@@ -22,7 +22,12 @@ pub struct Peers {
 /// How another subgraph is reached.
 pub enum Peer {
     /// In this process.
-    InProcess(Arc<dyn Executable>),
+    InProcess {
+        /// Answers requests.
+        schema: Arc<dyn Executable>,
+        /// Says which version of a person it knows.
+        version_of: Option<VersionOf>,
+    },
     /// Over HTTP.
     Http(HttpPeer),
 }
@@ -91,12 +96,8 @@ impl Peers {
         variables: serde_json::Value,
         scope: Arc<Scope>,
     ) -> Result<T> {
-        let peer = self.subgraphs.get().and_then(|peers| peers.get(subgraph));
-        let Some(peer) = peer else {
-            return Err(Error::internal(format!("no way to the subgraph {subgraph}")));
-        };
-        let data = match peer {
-            Peer::InProcess(schema) => {
+        let data = match self.peer(subgraph)? {
+            Peer::InProcess { schema, .. } => {
                 let mut request = Request::new(query).variables(Variables::from_json(variables));
                 request.set_parsed_query(self.parsed(query)?);
                 let request = request.data(self.principal.clone()).data(scope);
@@ -105,6 +106,29 @@ impl Peers {
             Peer::Http(peer) => data(subgraph, peer.post(&self.principal, query, &variables).await?)?,
         };
         async_graphql::from_value(data).map_err(|error| Error::internal(error.to_string()))
+    }
+
+    /// The version of a person that another subgraph knows, as new as the scope. `query` as for
+    /// [`Peers::entity_of_user`].
+    async fn version_of_user(
+        &self,
+        subgraph: &str,
+        query: &'static str,
+        user: UserId,
+        scope: Arc<Scope>,
+    ) -> Result<Option<i64>> {
+        match self.peer(subgraph)? {
+            Peer::InProcess {
+                version_of: Some(version_of),
+                ..
+            } => version_of(user, scope).await,
+            _ => self.entity_of_user(subgraph, query, user, scope).await,
+        }
+    }
+
+    fn peer(&self, subgraph: &str) -> Result<&Peer> {
+        let peer = self.subgraphs.get().and_then(|peers| peers.get(subgraph));
+        peer.ok_or_else(|| Error::internal(format!("no way to the subgraph {subgraph}")))
     }
 
     fn parsed(&self, query: &'static str) -> Result<ExecutableDocument> {
@@ -178,7 +202,7 @@ pub async fn habits(peers: &Peers, user: UserId) -> Result<Option<KnownHabits>> 
 /// As [`Peers::entity_of_user`].
 pub async fn user_version(peers: &Peers, user: UserId, scope: Arc<Scope>) -> Result<Option<i64>> {
     let query = "query($representations: [_Any!]!) { _entities(representations: $representations) { ... on User { rulesVersion } } }";
-    peers.entity_of_user("user", query, user, scope).await
+    peers.version_of_user("user", query, user, scope).await
 }
 
 /// The revision of somebody's habits, as new as the scope.
@@ -187,7 +211,7 @@ pub async fn user_version(peers: &Peers, user: UserId, scope: Arc<Scope>) -> Res
 /// As [`Peers::entity_of_user`].
 pub async fn habits_revision(peers: &Peers, user: UserId, scope: Arc<Scope>) -> Result<Option<i64>> {
     let query = "query($representations: [_Any!]!) { _entities(representations: $representations) { ... on User { habitsRevision } } }";
-    peers.entity_of_user("habit", query, user, scope).await
+    peers.version_of_user("habit", query, user, scope).await
 }
 
 fn data(subgraph: &str, response: Response) -> Result<Value> {

@@ -9,7 +9,7 @@ use async_graphql::{ObjectType, Request, Response, Schema, SubscriptionType};
 use cache::Cache;
 use docstore::{CollectionSpec, DocStore};
 use events::{Handler, Outbox};
-use kernel::{Clock, Random, Scope};
+use kernel::{Clock, Random, Result, Scope, UserId};
 use relstore::RelStore;
 
 use crate::peers::Peers;
@@ -75,6 +75,13 @@ where
     }
 }
 
+/// Says to the other subgraphs of this process which version of a person it knows now: what an inaccessible field of
+/// `User` says to those of other processes. They ask with every request, so it goes without a query in between. `None`
+/// where the person is not known.
+pub type VersionOf = Arc<
+    dyn Fn(UserId, Arc<Scope>) -> Pin<Box<dyn Future<Output = Result<Option<i64>>> + Send>> + Send + Sync,
+>;
+
 /// A built subgraph: what the platform serves, starts and composes.
 pub struct Subgraph {
     /// Its name in the supergraph, which is also its consumer group and the source of its events.
@@ -83,6 +90,8 @@ pub struct Subgraph {
     pub sdl: String,
     /// Answers its requests.
     pub schema: Arc<dyn Executable>,
+    /// Where others ask for versions of a person: which one this is.
+    pub version_of: Option<VersionOf>,
     /// The collections it owns.
     pub collections: Vec<CollectionSpec>,
     /// What it does with the events of others.

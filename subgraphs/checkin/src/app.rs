@@ -12,6 +12,7 @@ use subgraph::service::Deps;
 use tokio::sync::OnceCell;
 
 use crate::config::CheckInConfig;
+use crate::ops::refresh;
 use crate::store::{CheckInDoc, FactDoc, HabitLog, UserLog};
 
 /// The domain's stores and services.
@@ -75,11 +76,16 @@ impl App {
     /// `NOT_FOUND` where the person has no such habit; `SERVICE_UNAVAILABLE` where an owning domain does not
     /// answer.
     pub async fn own(&self, user: UserId, habit: HabitId) -> Result<Judged> {
-        let owner = crate::ops::refresh::fresh(self, user, &Arc::default()).await?;
-        let log = self
-            .logs()
-            .get(habit)
-            .await?
+        let (scope, logs) = (Arc::default(), self.logs());
+        let found = tokio::try_join!(refresh::up_to_date(self, user, &scope), async {
+            Ok(logs.get(habit).await?)
+        })?;
+        let (owner, log) = match found {
+            (Some(owner), log) => (owner, log),
+            // What is stored of the habit changes with what is known of the person.
+            (None, _) => (refresh::refresh(self, user).await?, logs.get(habit).await?),
+        };
+        let log = log
             .filter(|log| log.user_id == user)
             .ok_or_else(Refusal::not_found)?;
         Ok(Judged { log, owner })

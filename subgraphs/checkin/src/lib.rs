@@ -42,6 +42,7 @@ pub fn build(config: CheckInConfig, deps: Deps) -> Subgraph {
     Subgraph {
         name: NAME,
         sdl: subgraph::sdl::sdl(&schema),
+        version_of: None,
         schema: Arc::new(Prepared::new(schema, move |scope: &_| {
             Loaders::new(&app, Arc::downgrade(scope))
         })),

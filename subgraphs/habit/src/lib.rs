@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 use async_graphql::{EmptySubscription, Schema, ValidationMode};
 use docstore::Document;
-use subgraph::service::{Deps, Prepared, Subgraph};
+use kernel::{Scope, UserId};
+use subgraph::service::{Deps, Prepared, Subgraph, VersionOf};
 
 pub use config::HabitConfig;
 pub use store::HabitDoc;
@@ -38,10 +39,19 @@ pub fn build(config: HabitConfig, deps: Deps) -> Subgraph {
     Subgraph {
         name: NAME,
         sdl: subgraph::sdl::sdl(&schema),
+        version_of: Some(version_of(app.clone())),
         schema: Arc::new(Prepared::new(schema, move |_: &_| Loaders::new(&app))),
         collections: vec![HabitDoc::COLLECTION, store::OwnerDoc::COLLECTION],
         consumers: Vec::new(),
     }
+}
+
+/// `User.habitsRevision`, for the other subgraphs of this process.
+fn version_of(app: App) -> VersionOf {
+    Arc::new(move |user: UserId, scope: Arc<Scope>| {
+        let loaders = scope.get_or_insert_with(|| Loaders::new(&app));
+        Box::pin(async move { Ok(loaders.owners.get(user).await?.map(|owner| owner.revision)) })
+    })
 }
 
 /// The subgraph's schema in Federation 2 form, without any store.

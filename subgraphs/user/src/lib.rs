@@ -18,8 +18,8 @@ use std::sync::Arc;
 use async_graphql::{EmptySubscription, Schema, ValidationMode};
 use auth::{Issuer, Sessions};
 use docstore::Document;
-use kernel::Result;
-use subgraph::service::{Deps, Prepared, Subgraph};
+use kernel::{Result, Scope, UserId};
+use subgraph::service::{Deps, Prepared, Subgraph, VersionOf};
 use wechat::Wechat;
 
 pub use app::App;
@@ -68,13 +68,23 @@ pub async fn build(config: UserConfig, deps: Deps, services: Services) -> Result
         .validation_mode(ValidationMode::Fast)
         .data(app.clone())
         .finish();
+    let version_of = version_of(app.clone());
     let loaders = move |_: &_| Loaders::new(&app);
     Ok(Subgraph {
         name: NAME,
         sdl: subgraph::sdl::sdl(&schema),
+        version_of: Some(version_of),
         schema: Arc::new(Prepared::new(schema, loaders)),
         collections: vec![UserDoc::COLLECTION],
         consumers: Vec::new(),
+    })
+}
+
+/// `User.rulesVersion`, for the other subgraphs of this process.
+fn version_of(app: App) -> VersionOf {
+    Arc::new(move |user: UserId, scope: Arc<Scope>| {
+        let loaders = scope.get_or_insert_with(|| Loaders::new(&app));
+        Box::pin(async move { Ok(loaders.users.get(user).await?.map(|user| user.rules.version)) })
     })
 }
 

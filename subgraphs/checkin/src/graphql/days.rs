@@ -4,6 +4,8 @@ use async_graphql::{ComplexObject, Context, Object, SimpleObject};
 use kernel::{HabitId, Result, UserId};
 use subgraph::answer::Answer;
 use subgraph::directives::list_size;
+use subgraph::plain::{PlainList, leaf};
+use subgraph::plain_fields;
 use subgraph::scalars::{Date, DateTime};
 
 use super::shared::{HabitDay, int};
@@ -30,7 +32,7 @@ pub struct Today {
 impl Today {
     /// The habits that today has anything to do with.
     #[graphql(directive = list_size::apply(20))]
-    async fn habits(&self) -> Vec<HabitDay> {
+    async fn habits(&self) -> PlainList<HabitDay> {
         self.day
             .habits
             .iter()
@@ -40,7 +42,7 @@ impl Today {
 
     /// The check-ins that were made for today, newest first.
     #[graphql(directive = list_size::apply(20))]
-    async fn check_ins(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<CheckIn>> {
+    async fn check_ins(&self, ctx: &Context<'_>) -> async_graphql::Result<PlainList<CheckIn>> {
         let found = list_check_ins::on(loaders_and_app(ctx).1, self.user, self.day.date).await;
         Ok(ctx.answer(found)?.into_iter().map(CheckIn::stored).collect())
     }
@@ -55,7 +57,7 @@ pub struct CalendarData {
     pub(super) month: i32,
     /// Its days, in order.
     #[graphql(directive = list_size::apply(31))]
-    pub(super) days: Vec<CalendarDay>,
+    pub(super) days: PlainList<CalendarDay>,
 }
 
 /// A day over all habits.
@@ -71,21 +73,57 @@ impl CalendarDay {
 
     /// How many habits were due, skipped and paused ones left out.
     async fn due_count(&self) -> i32 {
-        int(self.counted().count())
+        self.due()
     }
 
     /// How many habits were done.
     async fn done_count(&self) -> i32 {
-        int(self.0.habits.iter().filter(|(_, day)| day.completed).count())
+        self.done()
     }
 
     /// How many check-ins there were.
     async fn check_in_count(&self) -> i32 {
-        int(self.0.habits.iter().map(|(_, day)| day.check_ins).sum::<u32>())
+        self.check_ins()
     }
 
     /// Done habits among those that were due, 0 to 1; 0 where nothing was due.
     async fn completion_rate(&self) -> f64 {
+        self.rate()
+    }
+
+    /// What the day is for each habit that it has anything to do with.
+    #[graphql(directive = list_size::apply(20))]
+    async fn habits(&self) -> PlainList<HabitDay> {
+        self.0
+            .habits
+            .iter()
+            .map(|(habit, result)| HabitDay::of(*habit, result.clone()))
+            .collect()
+    }
+}
+
+plain_fields!(CalendarDay, |day, _field| {
+    "date" => leaf(Date::from(day.0.date)),
+    "dueCount" => leaf(day.due()),
+    "doneCount" => leaf(day.done()),
+    "checkInCount" => leaf(day.check_ins()),
+    "completionRate" => leaf(day.rate()),
+});
+
+impl CalendarDay {
+    fn due(&self) -> i32 {
+        int(self.counted().count())
+    }
+
+    fn done(&self) -> i32 {
+        int(self.0.habits.iter().filter(|(_, day)| day.completed).count())
+    }
+
+    fn check_ins(&self) -> i32 {
+        int(self.0.habits.iter().map(|(_, day)| day.check_ins).sum::<u32>())
+    }
+
+    fn rate(&self) -> f64 {
         let (mut due, mut done) = (0_u32, 0_u32);
         for (_, day) in self.counted() {
             due += 1;
@@ -98,18 +136,6 @@ impl CalendarDay {
         }
     }
 
-    /// What the day is for each habit that it has anything to do with.
-    #[graphql(directive = list_size::apply(20))]
-    async fn habits(&self) -> Vec<HabitDay> {
-        self.0
-            .habits
-            .iter()
-            .map(|(habit, result)| HabitDay::of(*habit, result.clone()))
-            .collect()
-    }
-}
-
-impl CalendarDay {
     fn counted(&self) -> impl Iterator<Item = &(HabitId, rules::DayResult)> {
         use rules::DayStatus::{Frozen, NotDue, Paused, Skipped};
         self.0
@@ -121,13 +147,14 @@ impl CalendarDay {
 
 /// Today of a person.
 pub(super) async fn today_of(ctx: &Context<'_>, user: UserId) -> Result<Today> {
-    let (owner, habits) = everything_of(ctx, user).await?;
+    let everything = everything_of(ctx, user).await?;
+    let (owner, habits) = (&everything.owner, &everything.habits);
     let app = loaders_and_app(ctx).1;
     let now = app.now();
     let time = owner.known.rules.times.at(now);
     let date = owner.known.rules.times.today(now).date;
     let (_, ends_at) = rules::day_bounds(date, time);
-    let days = calendar::days(app, &owner, &habits, date..=date).await?;
+    let days = calendar::days(app, owner, habits, date..=date).await?;
     let day = days.into_iter().next().unwrap_or(Day {
         date,
         habits: Vec::new(),
@@ -138,4 +165,24 @@ pub(super) async fn today_of(ctx: &Context<'_>, user: UserId) -> Result<Today> {
         day,
         user,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use subgraph::assert_plain_fields_agree;
+
+    use super::*;
+
+    fn day() -> CalendarDay {
+        CalendarDay(Day {
+            date: date(2026, 3, 29),
+            habits: Vec::new(),
+        })
+    }
+
+    #[tokio::test]
+    async fn days_of_the_calendar_are_the_same_in_both_ways() {
+        assert_plain_fields_agree!(CalendarDay, day());
+    }
 }

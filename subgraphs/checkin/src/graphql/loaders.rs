@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
-use docstore::Query;
 use futures::future::try_join_all;
 use kernel::{CheckInId, HabitId, Scope, UserId};
 use subgraph::loader::Loader;
@@ -18,16 +17,25 @@ pub struct Loaders {
     pub fresh: Loader<UserId, Arc<UserLog>>,
     /// Habits by id, as they are stored.
     pub habits: Loader<HabitId, Arc<Standing>>,
-    /// All habits of a person, as they are stored: to be asked after the person was made fresh.
-    pub habits_of: Loader<UserId, Arc<[Arc<Standing>]>>,
+    /// People with all their habits, as new as the owning domains say.
+    pub everything: Loader<UserId, Arc<Everything>>,
     /// Check-ins by id.
     pub check_ins: Loader<CheckInId, Arc<CheckInDoc>>,
+}
+
+/// A person with all their habits.
+pub struct Everything {
+    /// The person.
+    pub owner: Arc<UserLog>,
+    /// The habits.
+    pub habits: Arc<[Arc<Standing>]>,
 }
 
 impl Loaders {
     /// Loaders of a scope, which know nothing yet.
     pub fn new(app: &App, scope: Weak<Scope>) -> Self {
-        let (fresh, logs, logs_of, check_ins) = (app.clone(), app.logs(), app.logs(), app.check_ins());
+        let (of_people, everything, everything_scope) = (app.clone(), app.clone(), scope.clone());
+        let (logs, check_ins) = (app.logs(), app.check_ins());
         let habits = Loader::new(move |ids: Vec<HabitId>| {
             let logs = logs.clone();
             async move {
@@ -38,33 +46,38 @@ impl Loaders {
                     .collect())
             }
         });
-        let by_id = habits.clone();
+        let fresh = Loader::new(move |ids: Vec<UserId>| {
+            let (app, scope) = (of_people.clone(), scope.upgrade().unwrap_or_default());
+            async move {
+                // A request is about one or two people.
+                let found = try_join_all(ids.iter().map(|id| refresh::fresh(&app, *id, &scope))).await?;
+                Ok(found.into_iter().map(|log| (log.id, Arc::new(log))).collect())
+            }
+        });
+        let (by_id, people) = (habits.clone(), fresh.clone());
         Self {
-            fresh: Loader::new(move |ids: Vec<UserId>| {
-                let (app, scope) = (fresh.clone(), scope.upgrade().unwrap_or_default());
-                async move {
-                    // A request is about one or two people.
-                    let found = try_join_all(ids.iter().map(|id| refresh::fresh(&app, *id, &scope))).await?;
-                    Ok(found.into_iter().map(|log| (log.id, Arc::new(log))).collect())
-                }
-            }),
+            fresh,
             habits,
-            habits_of: Loader::new(move |ids: Vec<UserId>| {
-                let (logs, by_id) = (logs_of.clone(), by_id.clone());
+            everything: Loader::new(move |ids: Vec<UserId>| {
+                let (app, scope) = (everything.clone(), everything_scope.upgrade().unwrap_or_default());
+                let (by_id, people) = (by_id.clone(), people.clone());
                 async move {
-                    let of_users = Query::all().is_in("userId", ids.iter().copied());
-                    let mut of: HashMap<UserId, Vec<Arc<Standing>>> =
-                        ids.iter().map(|id| (*id, Vec::new())).collect();
-                    for log in logs.find(of_users).await? {
-                        let (id, user) = (log.id, log.user_id);
-                        let habit = Arc::new(Standing::new(log));
-                        by_id.prime(id, habit.clone());
-                        of.entry(user).or_default().push(habit);
+                    let found =
+                        try_join_all(ids.iter().map(|id| refresh::everything(&app, *id, &scope))).await?;
+                    let mut everything = HashMap::with_capacity(found.len());
+                    for (owner, logs) in found {
+                        let owner = Arc::new(owner);
+                        people.prime(owner.id, owner.clone());
+                        let mut habits = Vec::with_capacity(logs.len());
+                        for log in logs {
+                            let (id, habit) = (log.id, Arc::new(Standing::new(log)));
+                            by_id.prime(id, habit.clone());
+                            habits.push(habit);
+                        }
+                        let habits = habits.into();
+                        everything.insert(owner.id, Arc::new(Everything { owner, habits }));
                     }
-                    Ok(of
-                        .into_iter()
-                        .map(|(user, habits)| (user, habits.into()))
-                        .collect())
+                    Ok(everything)
                 }
             }),
             check_ins: Loader::new(move |ids: Vec<CheckInId>| {

@@ -8,6 +8,7 @@ use subgraph::answer::Answer;
 use subgraph::caller::{self, Caller};
 use subgraph::directives::{authenticated, list_size, page_size};
 use subgraph::lists::{Connected, DEFAULT_LIMIT, PageArgs, connected};
+use subgraph::plain::{Plain, PlainList};
 use subgraph::scalars::Date;
 use subgraph::texts;
 
@@ -33,7 +34,7 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "Which ones; by default all own ones.")] filter: Option<CheckInFilter>,
         #[graphql(desc = "How many at the most: 50 by default, up to 200.")] limit: Option<i32>,
-    ) -> async_graphql::Result<Vec<CheckIn>> {
+    ) -> async_graphql::Result<PlainList<CheckIn>> {
         let found = list_check_ins::list(
             loaders_and_app(ctx).1,
             &ctx.caller(),
@@ -80,7 +81,7 @@ impl Query {
 
     /// The check-ins that were made for today, newest first.
     #[graphql(directive = authenticated::apply(), directive = list_size::apply(20))]
-    async fn today_check_ins(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<CheckIn>> {
+    async fn today_check_ins(&self, ctx: &Context<'_>) -> async_graphql::Result<PlainList<CheckIn>> {
         let found = ctx.answer(today_check_ins(ctx).await)?;
         Ok(found.into_iter().map(CheckIn::stored).collect())
     }
@@ -116,8 +117,8 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The habit.")] habit_id: ID,
-    ) -> Option<HabitStats> {
-        ctx.nullable(habit_stats(ctx, &habit_id).await)
+    ) -> Option<Plain<HabitStats>> {
+        ctx.nullable(habit_stats(ctx, &habit_id).await).map(Plain)
     }
 
     /// Why a day is what it is for an own habit.
@@ -160,8 +161,8 @@ impl Query {
 
     /// A check-in that another domain refers to.
     #[graphql(entity)]
-    async fn find_check_in_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<CheckIn> {
-        ctx.nullable(visible(ctx, &id).await)
+    async fn find_check_in_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<Plain<CheckIn>> {
+        ctx.nullable(visible(ctx, &id).await).map(Plain)
     }
 
     /// A habit whose figures are asked for.
@@ -213,8 +214,9 @@ async fn today_check_ins(ctx: &Context<'_>) -> Result<Vec<CheckInDoc>> {
 async fn month_of(ctx: &Context<'_>, year: i32, month: i32) -> Result<CalendarData> {
     let user = caller::person(&ctx.caller())?;
     let range = calendar::month(year, month)?;
-    let (owner, habits) = everything_of(ctx, user).await?;
-    let days = calendar::days(loaders_and_app(ctx).1, &owner, &habits, range).await?;
+    let everything = everything_of(ctx, user).await?;
+    let app = loaders_and_app(ctx).1;
+    let days = calendar::days(app, &everything.owner, &everything.habits, range).await?;
     Ok(CalendarData {
         year,
         month,

@@ -4,6 +4,8 @@ use async_graphql::{Enum, ID, Object, SimpleObject};
 use kernel::HabitId;
 use rules::{DayResult, Reason, Stats};
 use subgraph::directives::list_size;
+use subgraph::plain::{self, leaf};
+use subgraph::plain_fields;
 use subgraph::scalars::{Date, DateTime};
 
 use super::types::Habit;
@@ -93,10 +95,7 @@ impl HabitDay {
 
     /// How much was done: minutes or things, as the goal of that day counts; check-ins where there was no goal.
     async fn amount(&self) -> f64 {
-        match self.result.target {
-            Some(_) => self.result.amount.to_f64(),
-            None => f64::from(self.result.check_ins),
-        }
+        self.done()
     }
 
     /// How much the goal of that day wanted; absent where there was no goal.
@@ -120,7 +119,27 @@ impl HabitDay {
     }
 }
 
+plain_fields!(HabitDay, |day, field| {
+    "habitId" => leaf(ID::from(day.habit.to_string())),
+    "habit" => plain::object(&Habit::of(day.habit), field),
+    "date" => leaf(Date::from(day.result.date)),
+    "status" => leaf(DayStatus::from(day.result.status)),
+    "amount" => leaf(day.done()),
+    "target" => leaf(day.result.target.map(rules::Amount::to_f64)),
+    "checkInCount" => leaf(int(day.result.check_ins)),
+    "completionRate" => leaf(day.result.fraction),
+    "isCompleted" => leaf(day.result.completed),
+});
+
 impl HabitDay {
+    /// Minutes or things, or else check-ins.
+    fn done(&self) -> f64 {
+        match self.result.target {
+            Some(_) => self.result.amount.to_f64(),
+            None => f64::from(self.result.check_ins),
+        }
+    }
+
     /// A day's result for a habit.
     pub fn of(habit: HabitId, result: DayResult) -> Self {
         Self { habit, result }
@@ -258,6 +277,19 @@ pub struct HabitStats {
     makeups_left: i32,
 }
 
+plain_fields!(HabitStats, |stats, _field| {
+    "totalCheckIns" => leaf(stats.total_check_ins),
+    "currentStreak" => leaf(stats.current_streak),
+    "longestStreak" => leaf(stats.longest_streak),
+    "completionRate" => leaf(stats.completion_rate),
+    "score" => leaf(stats.score),
+    "totalDuration" => leaf(stats.total_duration),
+    "totalCount" => leaf(stats.total_count),
+    "lastCheckInAt" => leaf(stats.last_check_in_at.clone()),
+    "freezesHeld" => leaf(stats.freezes_held),
+    "makeupsLeft" => leaf(stats.makeups_left),
+});
+
 impl From<&rules::HabitView> for HabitStats {
     fn from(view: &rules::HabitView) -> Self {
         let stats = &view.stats;
@@ -302,5 +334,61 @@ pub(super) const fn reason_key(reason: Reason) -> &'static str {
         Reason::AllPaused => "day-all-paused",
         Reason::Archived => "day-archived",
         Reason::FreezeSpent => "day-freeze-spent",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use kernel::Random;
+    use rules::{Amount, DayStatus as Status};
+    use subgraph::assert_plain_fields_agree;
+
+    use super::*;
+
+    fn day(target: Option<Amount>) -> HabitDay {
+        let result = DayResult {
+            date: date(2026, 3, 29),
+            status: Status::Partial,
+            reason: Reason::TooLittle,
+            version: Some(1),
+            fact: None,
+            check_ins: 2,
+            amount: Amount::whole(25),
+            target,
+            fraction: 0.5,
+            completed: false,
+            unit: None,
+        };
+        HabitDay::of(
+            Random::seeded(1).id("2026-03-29T06:00:00Z".parse().unwrap()),
+            result,
+        )
+    }
+
+    #[tokio::test]
+    async fn days_are_the_same_in_both_ways() {
+        assert_plain_fields_agree!(HabitDay, day(Some(Amount::whole(50))), "habit" => "{ __typename id }");
+        assert_plain_fields_agree!(HabitDay, day(None), "habit" => "{ id }");
+    }
+
+    fn stats() -> HabitStats {
+        HabitStats {
+            total_check_ins: 1,
+            current_streak: 2,
+            longest_streak: 3,
+            completion_rate: 0.4,
+            score: 0.5,
+            total_duration: 6.0,
+            total_count: 7.0,
+            last_check_in_at: Some(DateTime("2026-03-29T06:00:00.000Z".to_owned())),
+            freezes_held: 8,
+            makeups_left: 9,
+        }
+    }
+
+    #[tokio::test]
+    async fn figures_are_the_same_in_both_ways() {
+        assert_plain_fields_agree!(HabitStats, stats());
     }
 }

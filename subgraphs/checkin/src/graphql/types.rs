@@ -9,10 +9,12 @@ use subgraph::answer::Answer;
 use subgraph::caller::{self, Caller};
 use subgraph::directives::{authenticated, list_size, page_size};
 use subgraph::lists::{Connected, DEFAULT_LIMIT, PageArgs, connected};
+use subgraph::plain::{self, Plain, leaf, text};
+use subgraph::plain_fields;
 use subgraph::scalars::{Date, DateTime, TimeZone, Url};
 
 use super::inputs::CheckInFilter;
-use super::loaders::Loaders;
+use super::loaders::{Everything, Loaders};
 use super::shared::{HabitDay, HabitStats, Provenance, int};
 use crate::app::{App, Standing};
 use crate::ops::{list_check_ins, statistics};
@@ -159,6 +161,23 @@ impl CheckIn {
     }
 }
 
+plain_fields!(CheckIn, |check_in, field| {
+    "id" => leaf(ID::from(check_in.0.id.to_string())),
+    "userId" => leaf(ID::from(check_in.0.user_id.to_string())),
+    "habitId" => leaf(ID::from(check_in.0.habit_id.to_string())),
+    "habit" => plain::object(&Habit::of(check_in.0.habit_id), field),
+    "date" => leaf(Date::from(check_in.0.date)),
+    "duration" => leaf(check_in.0.done.minutes.map(Amount::to_f64)),
+    "count" => leaf(check_in.0.done.count.map(Amount::to_f64)),
+    "mood" => leaf(check_in.0.story.mood),
+    "note" => text(&check_in.0.story.note),
+    "isCompleted" => leaf(check_in.0.is_completed),
+    "completionRate" => leaf(check_in.0.completion_rate),
+    "provenance" => leaf(Provenance::from(check_in.0.provenance)),
+    "isPublic" => leaf(check_in.0.is_public),
+    "tags" => leaf(check_in.0.story.tags.clone()),
+});
+
 /// When something began and ended.
 #[derive(SimpleObject)]
 pub struct CheckInTime {
@@ -198,6 +217,10 @@ pub struct Habit {
     #[graphql(skip)]
     habit: HabitId,
 }
+
+plain_fields!(Habit, |habit, _field| {
+    "id" => leaf(habit.id.clone()),
+});
 
 impl Habit {
     /// A reference to a habit.
@@ -252,16 +275,14 @@ impl Habit {
 #[ComplexObject]
 impl Habit {
     /// Figures; absent for a template.
-    async fn stats(&self, ctx: &Context<'_>) -> Option<HabitStats> {
-        ctx.nullable(self.view(ctx, |view| HabitStats::from(view)).await)
+    async fn stats(&self, ctx: &Context<'_>) -> Option<Plain<HabitStats>> {
+        ctx.nullable(self.view(ctx, |view| Plain(HabitStats::from(view))).await)
     }
 
     /// What today is; absent for a template.
-    async fn today(&self, ctx: &Context<'_>) -> Option<HabitDay> {
-        ctx.nullable(
-            self.view(ctx, |view| HabitDay::of(self.habit, view.today.clone()))
-                .await,
-        )
+    async fn today(&self, ctx: &Context<'_>) -> Option<Plain<HabitDay>> {
+        let day = |view: &HabitView| Plain(HabitDay::of(self.habit, view.today.clone()));
+        ctx.nullable(self.view(ctx, day).await)
     }
 
     /// Whether today is within a pause.
@@ -339,15 +360,15 @@ impl User {
 /// The figures of a person whom the caller may see.
 pub(super) async fn person_stats(ctx: &Context<'_>, user: UserId) -> Result<Option<UserStats>> {
     let (loaders, app) = loaders_and_app(ctx);
-    let Some(owner) = loaders.fresh.get(user).await? else {
+    let Some(everything) = loaders.everything.get(user).await? else {
         return Ok(None);
     };
-    if !may_see_activity(&ctx.caller(), &owner) {
+    let Everything { owner, habits } = &*everything;
+    if !may_see_activity(&ctx.caller(), owner) {
         return Ok(None);
     }
-    let habits = loaders.habits_of.get(user).await?.unwrap_or_default();
     Ok(Some(UserStats::from(
-        &statistics::of_person(app, &owner, &habits).await?,
+        &statistics::of_person(app, owner, habits).await?,
     )))
 }
 
@@ -393,20 +414,64 @@ impl From<&statistics::PersonStats> for UserStats {
 }
 
 /// A person and their habits, as new as the owning domains say.
-pub(super) async fn everything_of(
-    ctx: &Context<'_>,
-    user: UserId,
-) -> Result<(Arc<UserLog>, Arc<[Arc<Standing>]>)> {
-    let (loaders, _) = loaders_and_app(ctx);
-    let owner = loaders
-        .fresh
-        .get(user)
-        .await?
-        .ok_or_else(kernel::Refusal::unauthenticated)?;
-    let habits = loaders.habits_of.get(user).await?.unwrap_or_default();
-    Ok((owner, habits))
+pub(super) async fn everything_of(ctx: &Context<'_>, user: UserId) -> Result<Arc<Everything>> {
+    let found = loaders_and_app(ctx).0.everything.get(user).await?;
+    Ok(found.ok_or_else(kernel::Refusal::unauthenticated)?)
 }
 
 pub(super) fn loaders_and_app<'a>(ctx: &Context<'a>) -> (&'a Loaders, &'a App) {
     (ctx.data_unchecked::<Arc<Loaders>>(), ctx.data_unchecked())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use kernel::Random;
+    use subgraph::assert_plain_fields_agree;
+
+    use super::*;
+    use crate::store::{Done, Story};
+
+    fn check_in() -> CheckIn {
+        let random = Random::seeded(1);
+        let now = "2026-03-29T06:00:00Z".parse().unwrap();
+        let story = Story {
+            mood: Some(4),
+            note: "Chapter \"one\"".to_owned(),
+            tags: vec!["home".to_owned()],
+            ..Story::default()
+        };
+        CheckIn::stored(CheckInDoc {
+            id: random.id(now),
+            version: 3,
+            user_id: random.id(now),
+            habit_id: random.id(now),
+            date: date(2026, 3, 29),
+            at: now.as_millisecond(),
+            zone: "Europe/Berlin".to_owned(),
+            provenance: rules::Provenance::Late,
+            done: Done {
+                count: None,
+                minutes: Some(Amount::whole(25)),
+            },
+            story,
+            is_public: true,
+            completion_rate: 0.5,
+            is_completed: false,
+            created_at: now.as_millisecond(),
+            updated_at: now.as_millisecond(),
+            undone: None,
+            is_undone: false,
+        })
+    }
+
+    #[tokio::test]
+    async fn check_ins_are_the_same_in_both_ways() {
+        assert_plain_fields_agree!(CheckIn, check_in(), "habit" => "{ __typename id }");
+    }
+
+    #[tokio::test]
+    async fn a_reference_to_a_habit_is_the_same_in_both_ways() {
+        assert_plain_fields_agree!(Habit, Habit::of(check_in().0.habit_id));
+    }
 }

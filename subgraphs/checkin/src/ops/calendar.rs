@@ -52,7 +52,7 @@ pub async fn days(
     while date <= *range.end() {
         days.push(Day {
             date,
-            habits: Vec::new(),
+            habits: Vec::with_capacity(habits.len()),
         });
         let Ok(next) = date.tomorrow() else { break };
         date = next;

@@ -18,20 +18,39 @@ use crate::store::{HabitLog, UserLog};
 /// # Errors
 /// `SERVICE_UNAVAILABLE` where an owner does not answer; `NOT_FOUND` where the account is gone.
 pub async fn fresh(app: &App, user: UserId, scope: &Arc<Scope>) -> Result<UserLog> {
+    match up_to_date(app, user, scope).await? {
+        Some(log) => Ok(log),
+        None => refresh(app, user).await,
+    }
+}
+
+/// What is known of a person, where that is as new as what the owners say.
+///
+/// # Errors
+/// As [`fresh`].
+pub async fn up_to_date(app: &App, user: UserId, scope: &Arc<Scope>) -> Result<Option<UserLog>> {
     let (log, version, revision) = tokio::try_join!(
         async { app.users().get(user).await.map_err(kernel::Error::from) },
         peers::user_version(&app.deps.peers, user, scope.clone()),
         peers::habits_revision(&app.deps.peers, user, scope.clone()),
     )?;
     let version = version.ok_or_else(Refusal::not_found)?;
-    match log {
-        // Newer is fine: the answer of the owner was on its way while an event came.
-        Some(log)
-            if log.known.rules.version >= version && log.habits_revision >= revision.unwrap_or_default() =>
-        {
-            Ok(log)
-        }
-        _ => refresh(app, user).await,
+    // Newer is fine: the answer of the owner was on its way while an event came.
+    let is_new = |log: &UserLog| {
+        log.known.rules.version >= version && log.habits_revision >= revision.unwrap_or_default()
+    };
+    Ok(log.filter(is_new))
+}
+
+/// A person with all their habits, as [`fresh`]. Both are read at once, and again where that was not new enough.
+///
+/// # Errors
+/// As [`fresh`].
+pub async fn everything(app: &App, user: UserId, scope: &Arc<Scope>) -> Result<(UserLog, Vec<HabitLog>)> {
+    let logs = async || Ok::<_, kernel::Error>(app.logs().find(of_user(user)).await?);
+    match tokio::try_join!(up_to_date(app, user, scope), logs())? {
+        (Some(owner), logs) => Ok((owner, logs)),
+        (None, _) => Ok((refresh(app, user).await?, logs().await?)),
     }
 }
 
@@ -42,8 +61,7 @@ pub async fn fresh(app: &App, user: UserId, scope: &Arc<Scope>) -> Result<UserLo
 pub async fn refresh(app: &App, user: UserId) -> Result<UserLog> {
     docstore::retry_stale(async || {
         let (users, logs) = (app.users(), app.logs());
-        let of_user = docstore::Query::all().eq("userId", user);
-        let (before, logs) = tokio::try_join!(users.get(user), logs.find(of_user))?;
+        let (before, logs) = tokio::try_join!(users.get(user), logs.find(of_user(user)))?;
         // The owners are asked last: what is written is at least as new as what was read.
         let (known, habits) = tokio::try_join!(
             peers::user(&app.deps.peers, user),
@@ -85,6 +103,10 @@ pub async fn refresh(app: &App, user: UserId) -> Result<UserLog> {
         Ok(log)
     })
     .await
+}
+
+fn of_user(user: UserId) -> docstore::Query {
+    docstore::Query::all().eq("userId", user)
 }
 
 /// Takes over one habit; tells whether anything changed.

@@ -6,6 +6,7 @@ use subgraph::answer::Answer;
 use subgraph::caller::Caller;
 use subgraph::directives::{authenticated, list_size, page_size};
 use subgraph::lists::{Connected, DEFAULT_LIMIT, PageArgs, connected};
+use subgraph::plain::Plain;
 
 use super::inputs::HabitFilter;
 use super::types::{Habit, User, loaders_and_app};
@@ -89,8 +90,8 @@ impl Query {
 
     /// A habit that another domain refers to.
     #[graphql(entity)]
-    async fn find_habit_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<Habit> {
-        ctx.nullable(visible(ctx, &id).await)
+    async fn find_habit_by_id(&self, ctx: &Context<'_>, id: ID) -> Option<Plain<Habit>> {
+        ctx.nullable(visible(ctx, &id).await).map(Plain)
     }
 
     /// A person whose habits another domain asks for.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ComplexObject, Context, ID, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, Object, SimpleObject, Value};
 use jiff::Timestamp;
 use jiff::civil::Date as CivilDate;
 use kernel::{Locale, Result, UserId};
@@ -12,6 +12,8 @@ use subgraph::caller::{self, Caller};
 use subgraph::directives::{authenticated, list_size};
 use subgraph::habit_rules::{Frequency, Goal};
 use subgraph::messages::{KnownHabit, KnownHabits};
+use subgraph::plain::{self, leaf, text};
+use subgraph::plain_fields;
 use subgraph::scalars::{Date, DateTime, Json, TimeOfDay};
 
 use super::loaders::Loaders;
@@ -61,6 +63,23 @@ impl Habit {
         }
     }
 
+    fn id_text(&self) -> ID {
+        match &self.0 {
+            Source::Stored(doc) => doc.id.to_string().into(),
+            Source::Template(template, _) => template.id().to_string().into(),
+        }
+    }
+
+    fn archived(&self) -> bool {
+        self.doc().is_some_and(|doc| doc.is_archived)
+    }
+
+    /// The goal of a stored habit; a template's is told in the caller's language.
+    fn stored_goal(&self) -> Option<Option<&rules::Goal>> {
+        self.doc()?;
+        Some(self.latest().and_then(|version| version.goal.as_ref()))
+    }
+
     /// The rules that were added last: what the owner set.
     fn latest(&self) -> Option<&RuleVersion> {
         self.doc().and_then(|doc| doc.rules.versions().last())
@@ -78,10 +97,7 @@ impl Habit {
 impl Habit {
     /// The id.
     async fn id(&self) -> ID {
-        match &self.0 {
-            Source::Stored(doc) => doc.id.to_string().into(),
-            Source::Template(template, _) => template.id().to_string().into(),
-        }
+        self.id_text()
     }
 
     /// Whose it is; absent for a template.
@@ -152,10 +168,7 @@ impl Habit {
     /// What makes a day done, as set last; absent where any check-in does.
     async fn goal(&self, ctx: &Context<'_>) -> Option<Goal> {
         match &self.0 {
-            Source::Stored(_) => self
-                .latest()
-                .and_then(|version| version.goal.as_ref())
-                .map(Goal::from),
+            Source::Stored(_) => self.stored_goal().flatten().map(Goal::from),
             Source::Template(template, _) => template.goal.as_ref().map(|goal| Goal {
                 kind: goal.kind(),
                 value: goal.value,
@@ -177,7 +190,7 @@ impl Habit {
 
     /// Whether it is put away.
     async fn is_archived(&self) -> bool {
-        self.doc().is_some_and(|doc| doc.is_archived)
+        self.archived()
     }
 
     /// Whether it is a template.
@@ -231,6 +244,21 @@ impl Habit {
         self.private(ctx, |doc| doc.version)
     }
 }
+
+plain_fields!(Habit, |habit, field| {
+    "id" => leaf(habit.id_text()),
+    "title" => text(&habit.face().title),
+    "description" => text(&habit.face().description),
+    "category" => text(&habit.face().category),
+    "icon" => text(&habit.face().icon),
+    "color" => text(&habit.face().color),
+    "goal" => match habit.stored_goal()? {
+        Some(goal) => plain::object(&Goal::from(goal), field),
+        None => Some(Value::Null),
+    },
+    "isArchived" => leaf(habit.archived()),
+    "isTemplate" => leaf(habit.doc().is_none()),
+});
 
 async fn linked(ctx: &Context<'_>, doc: Option<&Arc<HabitDoc>>) -> Result<Vec<Habit>> {
     let Some(doc) = doc else { return Ok(Vec::new()) };
@@ -341,4 +369,60 @@ fn instant(millisecond: i64) -> DateTime {
 
 pub(super) fn loaders_and_app<'a>(ctx: &Context<'a>) -> (&'a Loaders, &'a App) {
     (ctx.data_unchecked::<Arc<Loaders>>(), ctx.data_unchecked())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use kernel::Random;
+    use subgraph::assert_plain_fields_agree;
+
+    use super::*;
+    use crate::seed::{Plan, What, document};
+
+    fn habit(what: What) -> Habit {
+        let (random, now) = (Random::seeded(1), "2026-03-29T06:00:00Z".parse().unwrap());
+        let plan = Plan {
+            id: random.id(now),
+            user: random.id(now),
+            what,
+            locale: Locale::En,
+            start: date(2026, 3, 1),
+            end: None,
+            raised: None,
+            archived: None,
+            is_public: true,
+            linked: Vec::new(),
+            created_at: now,
+        };
+        Habit::stored(document(&plan).unwrap())
+    }
+
+    fn own(goal: Option<rules::Goal>) -> Habit {
+        habit(What::Own {
+            title: "Read".to_owned(),
+            category: "mind".to_owned(),
+            icon: "📚".to_owned(),
+            color: "#4F46E5".to_owned(),
+            schedule: rules::Schedule::Daily,
+            goal,
+        })
+    }
+
+    fn goal() -> Option<rules::Goal> {
+        rules::Goal::new(
+            rules::GoalKind::Duration,
+            20.0,
+            "minutes",
+            rules::GoalDirection::AtLeast,
+        )
+        .ok()
+    }
+
+    #[tokio::test]
+    async fn habits_are_the_same_in_both_ways() {
+        assert_plain_fields_agree!(Habit, own(goal()), "goal" => "{ type value unit direction }");
+        assert_plain_fields_agree!(Habit, own(None), "goal" => "{ type }");
+        assert_plain_fields_agree!(Habit, habit(What::Template(0)), "goal" => "{ type value unit direction }");
+    }
 }
