@@ -19,7 +19,7 @@ use crate::Failure;
 pub(crate) enum Backend {
     /// Files of the platform's own: the default.
     Sqlite,
-    /// The shared server of the tests.
+    /// The shared servers of the tests: documents in MongoDB, cache and bus in Redis, as in production.
     Mongo,
 }
 
@@ -46,6 +46,15 @@ impl Backend {
     }
 }
 
+/// A section of the configuration.
+fn section<const N: usize>(name: &str, settings: [(&str, String); N]) -> (String, toml::Value) {
+    let settings = settings.map(|(key, value)| (key.to_owned(), toml::Value::String(value)));
+    (
+        name.to_owned(),
+        toml::Value::Table(settings.into_iter().collect()),
+    )
+}
+
 /// Somebody who is logged in.
 #[derive(Debug, Clone)]
 pub(crate) struct Somebody {
@@ -54,7 +63,7 @@ pub(crate) struct Somebody {
 }
 
 impl Stage {
-    /// Starts the platform with its defaults but for where documents are, in a fresh folder or database.
+    /// Starts the platform with its defaults but for where things are kept, in a fresh folder or database.
     pub(crate) async fn set(backend: Backend) -> Result<Self, Failure> {
         let data = testkit::data_dir();
         let mut table = toml::Table::new();
@@ -63,16 +72,22 @@ impl Stage {
             toml::Value::String(data.path().to_string_lossy().into_owned()),
         );
         if backend == Backend::Mongo {
+            let of_its_own = testkit::unique_name("bench");
             let store = [
                 ("backend", "mongodb".to_owned()),
                 ("url", testkit::servers::mongo_url()),
-                ("database", testkit::unique_name("bench")),
+                ("database", of_its_own.clone()),
             ];
-            let store = store.map(|(key, value)| (key.to_owned(), toml::Value::String(value)));
-            table.insert(
-                "store".to_owned(),
-                toml::Value::Table(store.into_iter().collect()),
-            );
+            let redis = [
+                ("backend", "redis".to_owned()),
+                ("url", testkit::servers::redis_url()),
+                ("prefix", of_its_own),
+            ];
+            table.extend([
+                section("store", store),
+                section("cache", redis.clone()),
+                section("bus", redis),
+            ]);
         }
         let config = Config::load([Layer::new("the benchmark", table)])?;
         let (clock, random) = (Clock::system(), Random::from_os());
