@@ -1,6 +1,7 @@
 //! The router's configuration: limits, subgraphs, caches, CORS.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ pub struct RouterConfig {
     pub subgraphs: BTreeMap<String, SubgraphConfig>,
     /// How many documents stay prepared.
     pub cache: CacheConfig,
+    /// Operations that clients name instead of sending their text.
+    pub persisted: PersistedConfig,
     /// Which web pages of other origins may ask.
     pub cors: Cors,
 }
@@ -71,6 +74,45 @@ pub struct CacheConfig {
     pub documents: u64,
 }
 
+/// Operations that clients name instead of sending their text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PersistedConfig {
+    /// Files with operations by id, in Apollo's or Relay's form.
+    pub manifests: Vec<PathBuf>,
+    /// Whether clients may register texts by their hash: Apollo's automatic persisted queries.
+    pub automatic: bool,
+    /// What each kind of caller may ask.
+    pub safelist: Safelist,
+}
+
+/// What each kind of caller may ask. Endpoints of REST are always theirs to ask.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Safelist {
+    /// Those who are not logged in.
+    pub anonymous: Allowed,
+    /// People with clients of the platform's own.
+    pub people: Allowed,
+    /// Third-party apps that act for people.
+    pub apps: Allowed,
+    /// People whose roles permit more than their own data.
+    pub staff: Allowed,
+}
+
+/// Which operations somebody may ask.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Allowed {
+    /// Any.
+    #[default]
+    Any,
+    /// Those of the manifests, by id or by their exact text.
+    Known,
+    /// Those of the manifests, by id.
+    Ids,
+}
+
 /// Which web pages of other origins may ask.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -109,6 +151,7 @@ impl Default for RouterConfig {
             all_subgraphs: SubgraphConfig::default(),
             subgraphs: BTreeMap::new(),
             cache: CacheConfig::default(),
+            persisted: PersistedConfig::default(),
             cors: Cors::default(),
         }
     }
@@ -137,6 +180,16 @@ impl Default for SubgraphConfig {
             max_response_bytes: 32 << 20,
             headers: Vec::new(),
             principal: false,
+        }
+    }
+}
+
+impl Default for PersistedConfig {
+    fn default() -> Self {
+        Self {
+            manifests: Vec::new(),
+            automatic: true,
+            safelist: Safelist::default(),
         }
     }
 }

@@ -1,12 +1,14 @@
 //! One loaded supergraph: prepares operations, keeps them, and runs them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use apollo_compiler::Schema;
 use apollo_compiler::executable::ExecutableDocument;
 use apollo_compiler::validation::Valid;
-use moka::sync::Cache;
+use cache::Cache;
+use kernel::Principal;
+use moka::sync::Cache as Kept;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -14,7 +16,8 @@ use tracing::Instrument;
 
 use crate::config::RouterConfig;
 use crate::context::RequestContext;
-use crate::error::{Code, GraphQlError};
+use crate::documents::{Documents, Found};
+use crate::error::GraphQlError;
 use crate::execution::Execution;
 use crate::persisted::PersistedOperations;
 use crate::plan::Planner;
@@ -28,7 +31,7 @@ use crate::variables;
 pub struct Engine {
     core: Arc<Core>,
     services: Vec<Service>,
-    persisted: PersistedOperations,
+    named: Documents,
 }
 
 /// The engine in force, which may be exchanged while requests run: each keeps the one that it began with.
@@ -56,7 +59,7 @@ pub struct GraphQlRequest {
 /// What preparing needs; apart, so that it can go to another thread.
 struct Core {
     compiler: Compiler,
-    documents: Cache<Arc<str>, Arc<Document>>,
+    documents: Kept<Arc<str>, Arc<Document>>,
 }
 
 /// A document with those of its operations that were asked for.
@@ -102,17 +105,29 @@ impl Engine {
         Ok(Self {
             core: Arc::new(Core {
                 compiler,
-                documents: Cache::new(config.cache.documents),
+                documents: Kept::new(config.cache.documents),
             }),
             services,
-            persisted: PersistedOperations::default(),
+            named: Documents::new(config.persisted.safelist),
         })
     }
 
-    /// The same with operations that clients may name by id.
+    /// The same with operations that clients may name by id. They are made ready now, which takes milliseconds each;
+    /// those that do not fit the schema are logged.
     #[must_use]
     pub fn with_persisted(mut self, operations: PersistedOperations) -> Self {
-        self.persisted = operations;
+        let core = &self.core;
+        self.named.know(operations, |text| core.prepare(text, None));
+        self
+    }
+
+    /// The same, with texts that clients register by their hash in that cache, which other routers may share. Whether
+    /// clients may is in the configuration.
+    #[must_use]
+    pub fn with_registered_in(mut self, cache: Cache) -> Self {
+        if self.config().persisted.automatic {
+            self.named.register_in(cache);
+        }
         self
     }
 
@@ -141,7 +156,7 @@ impl Engine {
             return false;
         };
         let returns = definition.ty.inner_named_type();
-        let nobody = kernel::Principal::anonymous();
+        let nobody = Principal::anonymous();
         let requirements = supergraph
             .access
             .of_field(&supergraph.api, parent, &definition.name, returns);
@@ -166,15 +181,35 @@ impl Engine {
         }
     }
 
-    /// The same for a request: an operation that is not ready yet is made so on a thread for such work.
+    /// The same for a request: its document may be named, and must be one that the caller may ask. An operation that is
+    /// not ready yet is made so on a thread for such work.
     ///
     /// # Errors
     /// What is wrong with the document, all at once.
     pub async fn prepare_request(
         &self,
         request: &GraphQlRequest,
+        principal: &Principal,
     ) -> Result<Arc<Prepared>, Vec<GraphQlError>> {
-        let document = self.text(request)?;
+        let found = self.named.find(request, principal).await;
+        match found.map_err(|error| vec![error])? {
+            Found::Ready(prepared) => Ok(prepared),
+            Found::Text(text) => self.prepare_text(&text, request).await,
+            Found::Sent { text, register_as } => {
+                let prepared = self.prepare_text(text, request).await?;
+                if let Some(hash) = register_as {
+                    self.named.register(hash, text).await;
+                }
+                Ok(prepared)
+            }
+        }
+    }
+
+    async fn prepare_text(
+        &self,
+        document: &str,
+        request: &GraphQlRequest,
+    ) -> Result<Arc<Prepared>, Vec<GraphQlError>> {
         let name = request.operation_name.as_deref().filter(|name| !name.is_empty());
         if let Some(prepared) = self.core.known(document, name) {
             return Ok(prepared);
@@ -187,7 +222,7 @@ impl Engine {
 
     /// Prepares and runs.
     pub async fn execute(&self, request: GraphQlRequest, context: &RequestContext) -> Response {
-        match self.prepare_request(&request).await {
+        match self.prepare_request(&request, &context.principal).await {
             Ok(prepared) => self.execute_prepared(&prepared, request.variables, context).await,
             Err(errors) => Response::refused(errors),
         }
@@ -261,34 +296,12 @@ impl Engine {
         };
         execution.run().await
     }
-
-    fn text<'a>(&'a self, request: &'a GraphQlRequest) -> Result<&'a str, Vec<GraphQlError>> {
-        if let Some(query) = &request.query {
-            return Ok(query);
-        }
-        let id = request
-            .extensions
-            .get("persistedQuery")
-            .and_then(|query| query.get("sha256Hash")?.as_str());
-        match id {
-            None => Err(vec![GraphQlError::new(
-                kernel::ErrorCode::BadUserInput,
-                "the request has neither `query` nor `extensions.persistedQuery.sha256Hash`",
-            )]),
-            Some(id) => self.persisted.get(id).map(|text| &**text).ok_or_else(|| {
-                vec![GraphQlError::new(
-                    Code::PersistedQueryNotFound,
-                    "PersistedQueryNotFound",
-                )]
-            }),
-        }
-    }
 }
 
 impl Core {
     fn known(&self, text: &str, operation_name: Option<&str>) -> Option<Arc<Prepared>> {
         let document = self.documents.get(text)?;
-        let operations = document.operations.lock().unwrap_or_else(PoisonError::into_inner);
+        let operations = document.operations();
         // The map holds a handful of operations, and a look-up by a borrowed name would have to copy it.
         let found = operations
             .iter()
@@ -308,10 +321,26 @@ impl Core {
                 document
             }
         };
-        let prepared = Arc::new(self.compiler.prepare(&document.document, operation_name)?);
-        let mut operations = document.operations.lock().unwrap_or_else(PoisonError::into_inner);
+        // The only operation of a document may be named or not.
+        let meant = document.document.operations.get(operation_name).ok();
+        let full_name = meant.map(|operation| operation.name.as_ref().map(ToString::to_string));
+        let known = full_name
+            .as_ref()
+            .and_then(|name| document.operations().get(name).cloned());
+        let prepared = match known {
+            Some(prepared) => prepared,
+            None => Arc::new(self.compiler.prepare(&document.document, operation_name)?),
+        };
+        let mut operations = document.operations();
         operations.insert(operation_name.map(str::to_owned), prepared.clone());
+        operations.extend(full_name.map(|name| (name, prepared.clone())));
         Ok(prepared)
+    }
+}
+
+impl Document {
+    fn operations(&self) -> MutexGuard<'_, HashMap<Option<String>, Arc<Prepared>>> {
+        self.operations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -51,6 +51,12 @@ pub enum Code {
     OperationResolutionFailure,
     /// A persisted operation that nobody registered.
     PersistedQueryNotFound,
+    /// A text that came with the hash of another one.
+    PersistedQueryHashMismatch,
+    /// A text where this caller may only name operations by their ids.
+    PersistedQueryIdRequired,
+    /// A text that this caller may not ask.
+    QueryNotInSafelist,
     /// Something that this router does not do.
     NotSupported,
     /// A code of the whole platform.
@@ -65,6 +71,9 @@ impl Code {
             Self::ValidationFailed => "GRAPHQL_VALIDATION_FAILED",
             Self::OperationResolutionFailure => "OPERATION_RESOLUTION_FAILURE",
             Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
+            Self::PersistedQueryHashMismatch => "PERSISTED_QUERY_HASH_MISMATCH",
+            Self::PersistedQueryIdRequired => "PERSISTED_QUERY_ID_REQUIRED",
+            Self::QueryNotInSafelist => "QUERY_NOT_IN_SAFELIST",
             Self::NotSupported => "NOT_SUPPORTED",
             Self::Platform(code) => code.as_str(),
         }

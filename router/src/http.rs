@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use bytes::Bytes;
@@ -57,7 +57,7 @@ impl Default for HttpOptions {
     }
 }
 
-/// The service: the endpoint, and GraphiQL's files below it.
+/// The service: the endpoint, persisted operations by their ids at `persisted/{id}` below it, and GraphiQL's files.
 pub fn service(engine: EngineHandle, options: HttpOptions) -> Router {
     let options = Arc::new(options);
     let path = options.path.clone();
@@ -65,7 +65,13 @@ pub fn service(engine: EngineHandle, options: HttpOptions) -> Router {
         engine,
         options: options.clone(),
     };
-    let mut router = Router::new().route(&path, any(endpoint)).with_state(server);
+    let mut router = Router::new()
+        .route(&path, any(endpoint))
+        .route(
+            &format!("{}/persisted/{{id}}", path.trim_end_matches('/')),
+            any(named),
+        )
+        .with_state(server);
     if options.graphiql {
         router = router.merge(graphiql::assets(&path));
     }
@@ -117,11 +123,20 @@ impl Refused {
 }
 
 async fn endpoint(State(server): State<Server>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let is_get = parts.method == Method::GET;
-    if is_get && server.options.graphiql && media::prefers_html(&parts.headers) {
+    let is_get = request.method() == Method::GET;
+    if is_get && server.options.graphiql && media::prefers_html(request.headers()) {
         return graphiql::page(&server.options.path);
     }
+    serve(&server, request, None).await
+}
+
+/// An operation that is named by the path.
+async fn named(State(server): State<Server>, Path(id): Path<String>, request: Request) -> Response {
+    serve(&server, request, Some(id)).await
+}
+
+async fn serve(server: &Server, request: Request, id: Option<String>) -> Response {
+    let (parts, body) = request.into_parts();
     let Some(media_type) = media::accepted(&parts.headers) else {
         let message = "the answer is application/graphql-response+json or application/json";
         let refused = Refused::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message);
@@ -135,10 +150,18 @@ async fn endpoint(State(server): State<Server>, request: Request) -> Response {
             "GraphQL is asked with GET or POST",
         )),
     };
-    let answer = match request {
-        Ok(request) => answer(&server, &parts.method, &parts.headers, request).await,
+    let answer = match request.and_then(|request| check(request, id.as_deref())) {
+        Ok(request) => answer(server, &parts.method, &parts.headers, request).await,
         Err(refused) => Err(refused),
     };
+    let answer = answer.and_then(|response| match id {
+        Some(_) if response.errors.iter().any(is_unknown) => Err(Refused {
+            status: StatusCode::NOT_FOUND,
+            errors: response.errors,
+            headers: Vec::new(),
+        }),
+        _ => Ok(response),
+    });
     match answer {
         Ok(response) => respond(response, media_type),
         Err(refused) => refusal(refused, media_type),
@@ -163,7 +186,7 @@ async fn answer(
         }
     })?;
     let engine: Arc<Engine> = server.engine.load();
-    let prepared = match engine.prepare_request(&request).await {
+    let prepared = match engine.prepare_request(&request, &context.principal).await {
         Ok(prepared) => prepared,
         Err(errors) => return Ok(crate::Response::refused(errors)),
     };
@@ -219,7 +242,7 @@ fn from_query(uri: &http::Uri, options: &HttpOptions) -> Result<GraphQlRequest, 
         query: fields.remove("query"),
         operation_name: fields.remove("operationName"),
     };
-    check(request)
+    Ok(request)
 }
 
 async fn from_body(
@@ -250,16 +273,29 @@ async fn from_body(
     if body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
         return Err(Refused::bad_request("lists of requests are not taken"));
     }
-    let request = serde_json::from_slice(&body)
-        .map_err(|error| Refused::bad_request(format!("the body is not a GraphQL request: {error}")))?;
-    check(request)
+    serde_json::from_slice(&body)
+        .map_err(|error| Refused::bad_request(format!("the body is not a GraphQL request: {error}")))
 }
 
-fn check(request: GraphQlRequest) -> Result<GraphQlRequest, Refused> {
+/// A request that says which document it means: by what it brings, or by the id in its path.
+fn check(mut request: GraphQlRequest, id: Option<&str>) -> Result<GraphQlRequest, Refused> {
+    if let Some(id) = id {
+        if request.query.is_some() || request.extensions.contains_key("persistedQuery") {
+            return Err(Refused::bad_request(
+                "the path says already which operation is meant",
+            ));
+        }
+        let named = serde_json::json!({ "version": 1, "sha256Hash": id });
+        request.extensions.insert("persistedQuery".to_owned(), named);
+    }
     if request.query.is_none() && !request.extensions.contains_key("persistedQuery") {
         return Err(Refused::bad_request("the request has no `query`"));
     }
     Ok(request)
+}
+
+fn is_unknown(error: &GraphQlError) -> bool {
+    error.code() == Some(Code::PersistedQueryNotFound.as_str())
 }
 
 fn method_not_allowed(allow: &'static str, message: &str) -> Refused {

@@ -6,6 +6,7 @@
 mod authorization;
 mod config;
 mod context;
+mod documents;
 mod engine;
 mod error;
 mod execution;
@@ -23,8 +24,11 @@ mod transport;
 mod variables;
 
 pub use apollo_compiler;
-pub use config::{CacheConfig, Cors, Limits, RouterConfig, SubgraphConfig};
+pub use config::{
+    Allowed, CacheConfig, Cors, Limits, PersistedConfig, RouterConfig, Safelist, SubgraphConfig,
+};
 pub use context::{Anonymous, AuthError, Authenticator, ClientInfo, PrincipalSealer, RequestContext};
+pub use documents::document_id;
 pub use engine::{Engine, EngineHandle, GraphQlRequest};
 pub use error::{Code, GraphQlError, Location, PathSegment};
 pub use persisted::{ManifestError, PersistedOperations};

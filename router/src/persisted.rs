@@ -1,6 +1,7 @@
 //! Operations that are known ahead by an id, so that clients need not send their text.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -14,6 +15,14 @@ pub struct PersistedOperations {
 /// A manifest that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
+    /// A file that cannot be read.
+    #[error("cannot read {file}: {error}")]
+    Read {
+        /// Its path.
+        file: String,
+        /// Why.
+        error: std::io::Error,
+    },
     /// Not JSON, or of another form.
     #[error("the manifest is in neither of the known forms: {0}")]
     Form(#[from] serde_json::Error),
@@ -65,6 +74,33 @@ impl PersistedOperations {
     /// The text of an operation.
     pub fn get(&self, id: &str) -> Option<&Arc<str>> {
         self.by_id.get(id)
+    }
+
+    /// Reads manifests from files; of two operations with one id the later counts.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is no manifest.
+    pub fn load<P: AsRef<Path>>(files: impl IntoIterator<Item = P>) -> Result<Self, ManifestError> {
+        let mut all = Self::default();
+        for file in files {
+            let file = file.as_ref();
+            let text = std::fs::read_to_string(file).map_err(|error| ManifestError::Read {
+                file: file.display().to_string(),
+                error,
+            })?;
+            all.extend(Self::parse(&text)?);
+        }
+        Ok(all)
+    }
+
+    /// Takes over those of another manifest; of two with one id the other's counts.
+    pub fn extend(&mut self, other: Self) {
+        self.by_id.extend(other.by_id);
+    }
+
+    /// The texts of all of them.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.by_id.values()
     }
 
     /// All of them.

@@ -68,6 +68,18 @@ pub struct RestApi {
     inputs: Inputs,
     endpoints: Vec<Endpoint>,
     routes: Routes,
+    others: Vec<OtherOperation>,
+}
+
+/// An operation of the files that is no endpoint.
+#[derive(Debug, Clone)]
+pub struct OtherOperation {
+    /// Its name.
+    pub name: String,
+    /// `query` or `mutation`.
+    pub kind: &'static str,
+    /// Its text, with the fragments that it uses.
+    pub text: String,
 }
 
 /// The endpoints in force. Clones share them, so that a new supergraph replaces them everywhere at once.
@@ -138,13 +150,14 @@ impl RestApi {
             inputs: Inputs::default(),
             endpoints: Vec::new(),
             routes: Routes::new(),
+            others: Vec::new(),
         };
         let mut errors = Vec::new();
         for operation in &operations {
             match endpoint::compile(schema, guarded, &mut api.inputs, operation) {
                 Some(Ok(endpoint)) => api.add(endpoint, operation, &mut errors),
                 Some(Err(refused)) => errors.extend(refused),
-                None => {}
+                None => api.others.push(operation.other()),
             }
         }
         errors.extend(openapi::check_examples(&api));
@@ -153,6 +166,11 @@ impl RestApi {
         }
         errors.sort();
         Err(errors)
+    }
+
+    /// The operations of the files that are no endpoints: what clients of the platform's own ask over GraphQL.
+    pub fn others(&self) -> &[OtherOperation] {
+        &self.others
     }
 
     /// The OpenAPI 3.1 document of the endpoints.

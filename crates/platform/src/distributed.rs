@@ -57,6 +57,7 @@ pub async fn router(mut config: Config) -> Result<(), Failure> {
         &composed.supergraph_sdl,
         transports,
         Arc::new(gatekeeper),
+        cache.clone(),
     )?;
     let routes = gateway
         .routes

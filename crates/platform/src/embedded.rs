@@ -59,8 +59,13 @@ impl Platform {
             transports = transports.in_process(subgraph.name, Arc::new(InProcess(subgraph.schema.clone())));
         }
         let composed = supergraph::compose(&Default::default())?;
-        let gateway =
-            supergraph::gateway(config, &composed.supergraph_sdl, transports, Arc::new(gatekeeper))?;
+        let gateway = supergraph::gateway(
+            config,
+            &composed.supergraph_sdl,
+            transports,
+            Arc::new(gatekeeper),
+            stores.cache.clone(),
+        )?;
 
         let sessions = Sessions::new(
             stores.documents.clone(),

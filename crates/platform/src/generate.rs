@@ -27,6 +27,24 @@ pub fn run(folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The operations of the platform's own clients, in Apollo's form: each is known by the SHA-256 of its text.
+fn manifest(api: &RestApi) -> Result<String, Failure> {
+    let operation = |operation: &router::rest::OtherOperation| {
+        serde_json::json!({
+            "id": router::document_id(&operation.text),
+            "name": operation.name,
+            "type": operation.kind,
+            "body": operation.text,
+        })
+    };
+    let manifest = serde_json::json!({
+        "format": "apollo-persisted-query-manifest",
+        "version": 1,
+        "operations": api.others().iter().map(operation).collect::<Vec<_>>(),
+    });
+    Ok(format!("{}\n", serde_json::to_string_pretty(&manifest)?))
+}
+
 /// The files, by their path under schema/.
 ///
 /// # Errors
@@ -51,6 +69,7 @@ pub fn files() -> Result<Vec<(PathBuf, String)>, Failure> {
         .collect();
     files.push((PathBuf::from("supergraph.graphql"), composed.supergraph_sdl));
     files.push((PathBuf::from("api.graphql"), composed.api_sdl));
+    files.push((PathBuf::from("persisted.json"), manifest(&api)?));
     files.push((
         PathBuf::from("openapi.json"),
         format!("{}\n", api.openapi(&supergraph::info())),

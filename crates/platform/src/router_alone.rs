@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use cache::Cache;
 use composition::SubgraphSource;
 use composition::config::SupergraphConfig;
-use router::{Engine, EngineHandle, Transports};
+use kernel::Clock;
+use router::{Engine, EngineHandle, PersistedOperations, Transports};
 
 use crate::cli::Failure;
 use crate::config::Config;
@@ -35,7 +37,11 @@ pub async fn run(config: Config, supergraph: &Supergraph) -> Result<(), Failure>
         Supergraph::Sources(file) => composed(file).await?,
     };
     let transports = Transports::default().tracer(Arc::new(telemetry::propagation::inject));
-    let engine = Engine::new(&supergraph, &config.router, transports)?;
+    let cache = Cache::open(&config.cache, Clock::system())?;
+    let persisted = PersistedOperations::load(&config.router.persisted.manifests)?;
+    let engine = Engine::new(&supergraph, &config.router, transports)?
+        .with_registered_in(cache)
+        .with_persisted(persisted);
     let options = router::http::HttpOptions {
         config: config.router.clone(),
         ..Default::default()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use composition::SubgraphSource;
 use router::rest::{Info, OperationFile, RestApi, RestHandle, RestOptions};
-use router::{Engine, EngineHandle, Transports};
+use router::{Engine, EngineHandle, PersistedOperations, Transports};
 use subgraph::service::Executable;
 
 use crate::cli::Failure;
@@ -86,18 +86,24 @@ pub struct Gateway {
     pub routes: axum::Router,
 }
 
-/// Loads a supergraph and what is served of it.
+/// Loads a supergraph and what is served of it. Documents that clients register are kept in the cache.
 ///
 /// # Errors
-/// Where the supergraph or an operation file does not hold.
+/// Where the supergraph, an operation file or a manifest does not hold.
 pub fn gateway(
     config: &Config,
     supergraph: &str,
     transports: Transports,
     authenticator: Arc<dyn router::Authenticator>,
+    cache: cache::Cache,
 ) -> Result<Gateway, Failure> {
-    let engine = Arc::new(Engine::new(supergraph, &config.router, transports)?);
+    let engine = Engine::new(supergraph, &config.router, transports)?.with_registered_in(cache);
     let api = Arc::new(RestApi::load(&engine, &operations()).map_err(|errors| lines(&errors))?);
+    let own = api.others().iter();
+    let own = own.map(|operation| (router::document_id(&operation.text), operation.text.clone()));
+    let mut persisted: PersistedOperations = own.collect();
+    persisted.extend(PersistedOperations::load(&config.router.persisted.manifests)?);
+    let engine = Arc::new(engine.with_persisted(persisted));
     let rest = RestHandle::new(api, engine.clone(), &info()).map_err(|errors| lines(&errors))?;
     let http = router::http::HttpOptions {
         authenticator,

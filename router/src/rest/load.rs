@@ -10,7 +10,7 @@ use apollo_compiler::parser::{SourceMap, SourceSpan};
 use apollo_compiler::validation::{DiagnosticList, Valid};
 use apollo_compiler::{ExecutableDocument, Name, Node, Schema};
 
-use super::{OperationFile, RestError};
+use super::{OperationFile, OtherOperation, RestError};
 
 /// One operation, valid, with the fragments that it uses.
 #[derive(Debug)]
@@ -19,6 +19,22 @@ pub(super) struct Operation {
     /// As written, `@rest` and all.
     pub(super) ast: Document,
     pub(super) executable: Valid<ExecutableDocument>,
+}
+
+impl Operation {
+    /// The operation as what it is where it is no endpoint.
+    pub(super) fn other(&self) -> OtherOperation {
+        let is_mutation = self
+            .executable
+            .operations
+            .get(None)
+            .is_ok_and(|operation| operation.is_mutation());
+        OtherOperation {
+            name: self.name.to_string(),
+            kind: if is_mutation { "mutation" } else { "query" },
+            text: self.ast.to_string(),
+        }
+    }
 }
 
 /// Reads all files together: fragments are shared among them. Every error is told.

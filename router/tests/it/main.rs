@@ -6,6 +6,7 @@ mod failures;
 mod generate;
 mod graph;
 mod harness;
+mod persisted;
 mod queries;
 mod refusals;
 mod serving;

@@ -8,7 +8,7 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use kernel::Principal;
 use router::http::{HttpOptions, service};
-use router::{AuthError, Authenticator, Engine, EngineHandle, PersistedOperations, RouterConfig, Transports};
+use router::{AuthError, Authenticator, Engine, EngineHandle, RouterConfig, Transports};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -20,10 +20,7 @@ fn engine() -> Engine {
     for (name, schema) in schemas(&Arc::new(Log::default())) {
         transports = transports.in_process(name, schema);
     }
-    let persisted = PersistedOperations::parse(r#"{"abc": "{ me { id } }"}"#).expect("a manifest");
-    Engine::new(SHOP, &RouterConfig::default(), transports)
-        .expect("an engine")
-        .with_persisted(persisted)
+    Engine::new(SHOP, &RouterConfig::default(), transports).expect("an engine")
 }
 
 struct Server(axum::Router);
@@ -298,22 +295,6 @@ async fn bad_credentials_are_refused() {
         .await;
     assert_eq!(answer.status, 401);
     assert_eq!(answer.body["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
-}
-
-#[tokio::test]
-async fn persisted_operations_are_named_by_their_id() {
-    let server = Server::open();
-    let body =
-        |id: &str| json!({"extensions": {"persistedQuery": {"version": 1, "sha256Hash": id}}}).to_string();
-    assert_eq!(
-        server.post(NEW, body("abc")).await.body,
-        json!({"data": {"me": {"id": "1"}}})
-    );
-    let unknown = server.post(NEW, body("x")).await;
-    assert_eq!(
-        unknown.body["errors"][0]["extensions"]["code"],
-        "PERSISTED_QUERY_NOT_FOUND"
-    );
 }
 
 #[tokio::test]
