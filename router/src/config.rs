@@ -60,10 +60,27 @@ pub struct SubgraphConfig {
     pub timeout_ms: u64,
     /// Bytes of one answer.
     pub max_response_bytes: usize,
+    /// How often a read is sent again at once after the connection failed or the subgraph said that it is busy;
+    /// where much fails, less often. What changes something is never sent twice.
+    pub retries: u32,
+    /// Calls that it gets at once, over HTTP; others wait. 0: as many as there are.
+    pub max_concurrent: usize,
+    /// When it is left alone for a while, over HTTP.
+    pub breaker: BreakerConfig,
     /// Names of the client's headers that are passed on.
     pub headers: Vec<String>,
     /// Whether it is handed the principal, sealed: only for subgraphs of one's own.
     pub principal: bool,
+}
+
+/// When a subgraph is left alone for a while: what asks it meanwhile fails at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BreakerConfig {
+    /// After so many failures in a row: no connection, no answer in time, or a status of 500 or more. 0: never.
+    pub failures: u32,
+    /// Milliseconds until one call finds out whether it is well.
+    pub pause_ms: u64,
 }
 
 /// How many documents stay prepared.
@@ -178,8 +195,20 @@ impl Default for SubgraphConfig {
             url: None,
             timeout_ms: 15_000,
             max_response_bytes: 32 << 20,
+            retries: 1,
+            max_concurrent: 0,
+            breaker: BreakerConfig::default(),
             headers: Vec::new(),
             principal: false,
+        }
+    }
+}
+
+impl Default for BreakerConfig {
+    fn default() -> Self {
+        Self {
+            failures: 20,
+            pause_ms: 1_000,
         }
     }
 }

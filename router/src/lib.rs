@@ -25,7 +25,8 @@ mod variables;
 
 pub use apollo_compiler;
 pub use config::{
-    Allowed, CacheConfig, Cors, Limits, PersistedConfig, RouterConfig, Safelist, SubgraphConfig,
+    Allowed, BreakerConfig, CacheConfig, Cors, Limits, PersistedConfig, RouterConfig, Safelist,
+    SubgraphConfig,
 };
 pub use context::{Anonymous, AuthError, Authenticator, ClientInfo, PrincipalSealer, RequestContext};
 pub use documents::document_id;

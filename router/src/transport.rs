@@ -2,6 +2,7 @@
 
 pub(crate) mod http;
 pub(crate) mod in_process;
+mod shaping;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use futures::future::BoxFuture;
 use kernel::{ErrorCode, Scope};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 pub use http::{HttpPool, HttpSubgraph};
 pub use in_process::{InProcessSchema, RequestInfo};
@@ -22,6 +23,7 @@ use crate::config::SubgraphConfig;
 use crate::context::{PrincipalSealer, RequestContext};
 use crate::error::GraphQlError;
 use crate::plan::Fetch;
+use shaping::Gate;
 
 /// How one subgraph is asked.
 #[derive(Clone)]
@@ -50,6 +52,7 @@ pub(crate) struct Service {
     pub(crate) name: String,
     transport: Transport,
     config: SubgraphConfig,
+    gate: Gate,
     sealer: Option<Arc<dyn PrincipalSealer>>,
     tracer: Option<Tracer>,
 }
@@ -91,6 +94,9 @@ pub(crate) enum CallError {
     /// Not in time.
     #[error("did not answer within {0:?}")]
     Timeout(Duration),
+    /// Not asked: it failed several times in a row, and is given time.
+    #[error("is left alone for a while, since it failed several times in a row")]
+    Open,
     /// An answer of another kind, with this HTTP status.
     #[error("answered with the HTTP status {0} and no GraphQL")]
     Status(u16),
@@ -111,6 +117,7 @@ impl CallError {
             Self::Unreachable(_) => "SUBREQUEST_UNREACHABLE",
             Self::Closed(_) => "SUBREQUEST_CLOSED",
             Self::Timeout(_) => "SUBREQUEST_TIMEOUT",
+            Self::Open => "SUBREQUEST_CIRCUIT_OPEN",
             Self::Status(_) => "SUBREQUEST_HTTP_STATUS",
             Self::TooLarge(_) => "SUBREQUEST_TOO_LARGE",
             Self::Malformed(_) => "SUBREQUEST_MALFORMED_RESPONSE",
@@ -174,6 +181,7 @@ impl Transports {
             name: name.to_owned(),
             transport,
             config: config.clone(),
+            gate: Gate::new(config),
             sealer: self.sealer.clone().filter(|_| config.principal),
             tracer: self.tracer.clone(),
         })
@@ -200,12 +208,47 @@ impl Service {
             graphql.operation.type = operation,
         );
         let started = Instant::now();
-        // The trace headers that tie the subgraph's span to this one are made while it is dispatched.
-        let answer = span.in_scope(|| self.dispatch(&call));
-        let result = tokio::time::timeout(timeout, answer.instrument(span)).await;
+        let result = match &self.transport {
+            Transport::Http(_) => self.insist(&call, timeout, &span).await,
+            Transport::InProcess(_) => self.within(timeout, &call, &span).await,
+        };
         metrics::histogram!("router_subrequest_duration_seconds", "subgraph" => self.name.clone())
             .record(started.elapsed().as_secs_f64());
-        result.unwrap_or(Err(CallError::Timeout(timeout)))
+        result
+    }
+
+    /// Asks over the network: in turn, not while it is given time, and a read perhaps once more.
+    async fn insist(&self, call: &Call<'_>, timeout: Duration, span: &Span) -> Result<Answer, CallError> {
+        let deadline = Instant::now() + timeout;
+        self.gate.count();
+        let mut repetitions = 0;
+        loop {
+            let entering = tokio::time::timeout_at(deadline, self.gate.enter()).await;
+            let pass = entering.unwrap_or(Err(CallError::Timeout(timeout)))?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            let result = self.within(left, call, span).await;
+            // It is not the subgraph's trouble if the request had no time left for it.
+            let was_hurried = timeout < self.config.timeout() && matches!(result, Err(CallError::Timeout(_)));
+            if !was_hurried {
+                pass.ended(&result);
+            }
+            match result {
+                Err(error) if !call.fetch.mutation && self.gate.may_repeat(&error, repetitions) => {
+                    repetitions += 1;
+                    tracing::debug!(subgraph = self.name, %error, "a read is sent again");
+                    metrics::counter!("router_subrequest_retries_total", "subgraph" => self.name.clone())
+                        .increment(1);
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn within(&self, timeout: Duration, call: &Call<'_>, span: &Span) -> Result<Answer, CallError> {
+        // The trace headers that tie the subgraph's span to this one are made while it is dispatched.
+        let answer = span.in_scope(|| self.dispatch(call));
+        let answered = tokio::time::timeout(timeout, answer.instrument(span.clone())).await;
+        answered.unwrap_or(Err(CallError::Timeout(timeout)))
     }
 
     fn dispatch<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Answer, CallError>> {

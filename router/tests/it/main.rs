@@ -10,4 +10,5 @@ mod persisted;
 mod queries;
 mod refusals;
 mod serving;
+mod shaping;
 mod shop;
