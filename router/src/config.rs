@@ -63,6 +63,9 @@ pub struct SubgraphConfig {
     /// How often a read is sent again at once after the connection failed or the subgraph said that it is busy;
     /// where much fails, less often. What changes something is never sent twice.
     pub retries: u32,
+    /// Whether equal reads that are under way at the same time are sent once, over HTTP: same operation, same
+    /// variables, same headers passed on, same caller.
+    pub dedupe: bool,
     /// Calls that it gets at once, over HTTP; others wait. 0: as many as there are.
     pub max_concurrent: usize,
     /// When it is left alone for a while, over HTTP.
@@ -196,6 +199,7 @@ impl Default for SubgraphConfig {
             timeout_ms: 15_000,
             max_response_bytes: 32 << 20,
             retries: 1,
+            dedupe: true,
             max_concurrent: 0,
             breaker: BreakerConfig::default(),
             headers: Vec::new(),

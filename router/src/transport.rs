@@ -2,6 +2,7 @@
 
 pub(crate) mod http;
 pub(crate) mod in_process;
+mod remote;
 mod shaping;
 
 use std::collections::HashMap;
@@ -10,11 +11,10 @@ use std::time::Duration;
 
 use ::http::HeaderMap;
 use bytes::Bytes;
-use futures::future::BoxFuture;
 use kernel::{ErrorCode, Scope};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
-use tracing::{Instrument, Span};
+use tracing::Instrument;
 
 pub use http::{HttpPool, HttpSubgraph};
 pub use in_process::{InProcessSchema, RequestInfo};
@@ -23,7 +23,7 @@ use crate::config::SubgraphConfig;
 use crate::context::{PrincipalSealer, RequestContext};
 use crate::error::GraphQlError;
 use crate::plan::Fetch;
-use shaping::Gate;
+use remote::{Question, Reading, Remote};
 
 /// How one subgraph is asked.
 #[derive(Clone)]
@@ -50,11 +50,15 @@ pub type Tracer = Arc<dyn Fn(&mut HeaderMap) + Send + Sync>;
 /// One subgraph as the engine asks it.
 pub(crate) struct Service {
     pub(crate) name: String,
-    transport: Transport,
+    way: Way,
     config: SubgraphConfig,
-    gate: Gate,
     sealer: Option<Arc<dyn PrincipalSealer>>,
     tracer: Option<Tracer>,
+}
+
+enum Way {
+    Remote(Arc<Remote>),
+    Local(Arc<dyn InProcessSchema>),
 }
 
 /// What is asked.
@@ -83,7 +87,7 @@ pub(crate) enum Answer {
 }
 
 /// Why nothing usable came back.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum CallError {
     /// No connection.
     #[error("cannot be reached: {0}")]
@@ -177,11 +181,14 @@ impl Transports {
                 &self.pool,
             )?),
         };
+        let way = match transport {
+            Transport::Http(subgraph) => Way::Remote(Arc::new(Remote::new(name, subgraph, config))),
+            Transport::InProcess(schema) => Way::Local(schema),
+        };
         Ok(Service {
             name: name.to_owned(),
-            transport,
+            way,
             config: config.clone(),
-            gate: Gate::new(config),
             sealer: self.sealer.clone().filter(|_| config.principal),
             tracer: self.tracer.clone(),
         })
@@ -191,7 +198,7 @@ impl Transports {
 impl Service {
     /// Whether the subgraph lives in this process.
     pub(crate) fn is_in_process(&self) -> bool {
-        matches!(self.transport, Transport::InProcess(_))
+        matches!(self.way, Way::Local(_))
     }
 
     /// Asks, for at most the configured time and not beyond the request's deadline.
@@ -208,63 +215,46 @@ impl Service {
             graphql.operation.type = operation,
         );
         let started = Instant::now();
-        let result = match &self.transport {
-            Transport::Http(_) => self.insist(&call, timeout, &span).await,
-            Transport::InProcess(_) => self.within(timeout, &call, &span).await,
+        let result = match &self.way {
+            // The trace headers that tie the subgraph's span to this one are made while it is dispatched.
+            Way::Remote(remote) => match span.in_scope(|| self.question(&call)) {
+                Ok((question, reading)) => {
+                    let asking = remote.ask(question, reading, timeout);
+                    asking.instrument(span).await.map(Answer::Text)
+                }
+                Err(error) => Err(error),
+            },
+            Way::Local(schema) => {
+                let info = RequestInfo {
+                    headers: self.forwarded(call.context),
+                    deadline: call.context.deadline,
+                    client: call.context.client.clone(),
+                };
+                let asking = in_process::call(schema.as_ref(), &call, info).instrument(span);
+                let answered = tokio::time::timeout(timeout, asking).await;
+                answered.unwrap_or(Err(CallError::Timeout(timeout)))
+            }
         };
         metrics::histogram!("router_subrequest_duration_seconds", "subgraph" => self.name.clone())
             .record(started.elapsed().as_secs_f64());
         result
     }
 
-    /// Asks over the network: in turn, not while it is given time, and a read perhaps once more.
-    async fn insist(&self, call: &Call<'_>, timeout: Duration, span: &Span) -> Result<Answer, CallError> {
-        let deadline = Instant::now() + timeout;
-        self.gate.count();
-        let mut repetitions = 0;
-        loop {
-            let entering = tokio::time::timeout_at(deadline, self.gate.enter()).await;
-            let pass = entering.unwrap_or(Err(CallError::Timeout(timeout)))?;
-            let left = deadline.saturating_duration_since(Instant::now());
-            let result = self.within(left, call, span).await;
-            // It is not the subgraph's trouble if the request had no time left for it.
-            let was_hurried = timeout < self.config.timeout() && matches!(result, Err(CallError::Timeout(_)));
-            if !was_hurried {
-                pass.ended(&result);
-            }
-            match result {
-                Err(error) if !call.fetch.mutation && self.gate.may_repeat(&error, repetitions) => {
-                    repetitions += 1;
-                    tracing::debug!(subgraph = self.name, %error, "a read is sent again");
-                    metrics::counter!("router_subrequest_retries_total", "subgraph" => self.name.clone())
-                        .increment(1);
-                }
-                result => return result,
-            }
-        }
-    }
-
-    async fn within(&self, timeout: Duration, call: &Call<'_>, span: &Span) -> Result<Answer, CallError> {
-        // The trace headers that tie the subgraph's span to this one are made while it is dispatched.
-        let answer = span.in_scope(|| self.dispatch(call));
-        let answered = tokio::time::timeout(timeout, answer.instrument(span.clone())).await;
-        answered.unwrap_or(Err(CallError::Timeout(timeout)))
-    }
-
-    fn dispatch<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Answer, CallError>> {
-        match &self.transport {
-            Transport::Http(subgraph) => {
-                Box::pin(subgraph.call(call, self.headers(call.context), self.config.max_response_bytes))
-            }
-            Transport::InProcess(schema) => {
-                let info = RequestInfo {
-                    headers: self.forwarded(call.context),
-                    deadline: call.context.deadline,
-                    client: call.context.client.clone(),
-                };
-                Box::pin(in_process::call(schema.as_ref(), call, info))
-            }
-        }
+    /// What is sent, and what of it decides the answer where that may be shared.
+    fn question(&self, call: &Call<'_>) -> Result<(Question, Option<Reading>), CallError> {
+        let body = http::body(call)?;
+        let forwarded = self.forwarded(call.context);
+        let reading = (self.config.dedupe && !call.fetch.mutation).then(|| Reading {
+            body: body.clone(),
+            headers: forwarded.clone(),
+            principal: self.sealer.as_ref().map(|_| call.context.principal.clone()),
+        });
+        let question = Question {
+            body,
+            headers: self.headers(call.context, forwarded),
+            is_mutation: call.fetch.mutation,
+        };
+        Ok((question, reading))
     }
 
     fn forwarded(&self, context: &RequestContext) -> HeaderMap {
@@ -279,8 +269,8 @@ impl Service {
         headers
     }
 
-    fn headers(&self, context: &RequestContext) -> HeaderMap {
-        let mut headers = self.forwarded(context);
+    fn headers(&self, context: &RequestContext, forwarded: HeaderMap) -> HeaderMap {
+        let mut headers = forwarded;
         match &self.tracer {
             Some(tracer) => tracer(&mut headers),
             None => {

@@ -13,7 +13,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::{Answer, Call, CallError};
+use super::{Call, CallError};
 
 type Pool = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
@@ -56,14 +56,13 @@ impl HttpSubgraph {
         })
     }
 
-    pub(super) async fn call(
+    pub(super) async fn send(
         &self,
-        call: &Call<'_>,
+        body: Bytes,
         headers: HeaderMap,
         max_bytes: usize,
-    ) -> Result<Answer, CallError> {
-        let body = Full::new(body(call)?);
-        let mut request = Request::new(body);
+    ) -> Result<Bytes, CallError> {
+        let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = headers;
@@ -115,7 +114,7 @@ impl HttpPool {
     }
 }
 
-async fn read(response: Response<Incoming>, max_bytes: usize) -> Result<Answer, CallError> {
+async fn read(response: Response<Incoming>, max_bytes: usize) -> Result<Bytes, CallError> {
     let status = response.status();
     let content_type = response
         .headers()
@@ -140,11 +139,11 @@ async fn read(response: Response<Incoming>, max_bytes: usize) -> Result<Answer, 
         true => CallError::TooLarge(max_bytes),
         false => CallError::Closed(error.to_string()),
     })?;
-    Ok(Answer::Text(body.to_bytes()))
+    Ok(body.to_bytes())
 }
 
 /// `{"query":"…","variables":{…}}`; its beginning was written when the operation was planned.
-fn body(call: &Call<'_>) -> Result<Bytes, CallError> {
+pub(super) fn body(call: &Call<'_>) -> Result<Bytes, CallError> {
     let arguments: usize = call
         .arguments
         .iter()

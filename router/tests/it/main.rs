@@ -11,4 +11,5 @@ mod queries;
 mod refusals;
 mod serving;
 mod shaping;
+mod sharing;
 mod shop;

@@ -146,7 +146,7 @@ async fn a_subgraph_that_is_well_again_is_asked_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_more_calls_are_under_way_than_a_subgraph_stands() {
-    let accounts = Accounts::with(json!({ "max_concurrent": 2 }), 0, 200).await;
+    let accounts = Accounts::with(json!({ "max_concurrent": 2, "dedupe": false }), 0, 200).await;
     let answers = join_all((0..40).map(|_| accounts.ask(USERS))).await;
     assert!(answers.iter().all(|answer| answer.get("errors").is_none()));
     assert_eq!(accounts.calls(), 40);
