@@ -24,6 +24,8 @@ pub struct RouterConfig {
     pub cache: CacheConfig,
     /// Operations that clients name instead of sending their text.
     pub persisted: PersistedConfig,
+    /// Whether one body may hold several requests.
+    pub batching: Batching,
     /// Which web pages of other origins may ask.
     pub cors: Cors,
 }
@@ -92,6 +94,16 @@ pub struct BreakerConfig {
 pub struct CacheConfig {
     /// Documents, parsed, validated and planned.
     pub documents: u64,
+}
+
+/// Whether one body may hold several requests, as an array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Batching {
+    /// Whether arrays are taken.
+    pub enabled: bool,
+    /// Requests of one array.
+    pub max_requests: usize,
 }
 
 /// Operations that clients name instead of sending their text.
@@ -172,6 +184,7 @@ impl Default for RouterConfig {
             subgraphs: BTreeMap::new(),
             cache: CacheConfig::default(),
             persisted: PersistedConfig::default(),
+            batching: Batching::default(),
             cors: Cors::default(),
         }
     }
@@ -204,6 +217,15 @@ impl Default for SubgraphConfig {
             breaker: BreakerConfig::default(),
             headers: Vec::new(),
             principal: false,
+        }
+    }
+}
+
+impl Default for Batching {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            max_requests: 10,
         }
     }
 }

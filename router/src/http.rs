@@ -1,6 +1,7 @@
 //! GraphQL over HTTP, by <https://graphql.github.io/graphql-over-http/draft/>: media types, status codes, GET for queries
 //! only; and GraphiQL for browsers.
 
+mod batch;
 mod graphiql;
 mod media;
 
@@ -96,6 +97,12 @@ struct Server {
     options: Arc<HttpOptions>,
 }
 
+/// What a body holds.
+enum Asked {
+    One(GraphQlRequest),
+    Several(Vec<GraphQlRequest>),
+}
+
 /// A request that is not GraphQL over HTTP, or not let in.
 struct Refused {
     status: StatusCode,
@@ -142,15 +149,24 @@ async fn serve(server: &Server, request: Request, id: Option<String>) -> Respons
         let refused = Refused::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message);
         return refusal(refused, MediaType::Json);
     };
-    let request = match parts.method {
-        Method::GET => from_query(&parts.uri, &server.options),
+    let asked = match parts.method {
+        Method::GET => from_query(&parts.uri, &server.options).map(Asked::One),
         Method::POST => from_body(&parts.headers, body, &server.options).await,
         _ => Err(method_not_allowed(
             "GET, POST",
             "GraphQL is asked with GET or POST",
         )),
     };
-    let answer = match request.and_then(|request| check(request, id.as_deref())) {
+    let request = match asked {
+        Ok(Asked::One(request)) => check(request, id.as_deref()),
+        Ok(Asked::Several(requests)) if id.is_none() => {
+            let answered = batch::answer(server, &parts.headers, requests).await;
+            return answered.unwrap_or_else(|refused| refusal(refused, media_type));
+        }
+        Ok(Asked::Several(_)) => Err(Refused::bad_request("the path says already what is asked")),
+        Err(refused) => Err(refused),
+    };
+    let answer = match request {
         Ok(request) => answer(server, &parts.method, &parts.headers, request).await,
         Err(refused) => Err(refused),
     };
@@ -174,17 +190,7 @@ async fn answer(
     headers: &HeaderMap,
     request: GraphQlRequest,
 ) -> Result<crate::Response, Refused> {
-    let context = context(&server.options, headers).await.map_err(|error| {
-        let status = StatusCode::from_u16(error.code.http_status()).unwrap_or(StatusCode::UNAUTHORIZED);
-        let refused = Refused::new(status, error.code, error.message);
-        match error.retry_after {
-            Some(seconds) => refused.with(RETRY_AFTER, seconds.into()),
-            None if status == StatusCode::UNAUTHORIZED => {
-                refused.with(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
-            }
-            None => refused,
-        }
-    })?;
+    let context = judged(&server.options, headers).await?;
     let engine: Arc<Engine> = server.engine.load();
     let prepared = match engine.prepare_request(&request, &context.principal).await {
         Ok(prepared) => prepared,
@@ -199,6 +205,21 @@ async fn answer(
     Ok(engine
         .execute_prepared(&prepared, request.variables, &context)
         .await)
+}
+
+/// The context of a request whose credentials are good.
+async fn judged(options: &HttpOptions, headers: &HeaderMap) -> Result<RequestContext, Refused> {
+    context(options, headers).await.map_err(|error| {
+        let status = StatusCode::from_u16(error.code.http_status()).unwrap_or(StatusCode::UNAUTHORIZED);
+        let refused = Refused::new(status, error.code, error.message);
+        match error.retry_after {
+            Some(seconds) => refused.with(RETRY_AFTER, seconds.into()),
+            None if status == StatusCode::UNAUTHORIZED => {
+                refused.with(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            }
+            None => refused,
+        }
+    })
 }
 
 /// Refuses a query that a page of another origin sends without the browser having asked first whether it may.
@@ -245,11 +266,7 @@ fn from_query(uri: &http::Uri, options: &HttpOptions) -> Result<GraphQlRequest, 
     Ok(request)
 }
 
-async fn from_body(
-    headers: &HeaderMap,
-    body: Body,
-    options: &HttpOptions,
-) -> Result<GraphQlRequest, Refused> {
+async fn from_body(headers: &HeaderMap, body: Body, options: &HttpOptions) -> Result<Asked, Refused> {
     if !media::is_json(headers) {
         let message = "the body must be application/json in UTF-8; file uploads are not taken";
         return Err(Refused::new(
@@ -270,10 +287,11 @@ async fn from_body(
             false => Refused::bad_request("the body ended too early"),
         }
     })?;
-    if body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
-        return Err(Refused::bad_request("lists of requests are not taken"));
+    if batch::is_array(&body) {
+        return batch::read(&body, &options.config.batching).map(Asked::Several);
     }
     serde_json::from_slice(&body)
+        .map(Asked::One)
         .map_err(|error| Refused::bad_request(format!("the body is not a GraphQL request: {error}")))
 }
 

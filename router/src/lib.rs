@@ -25,7 +25,7 @@ mod variables;
 
 pub use apollo_compiler;
 pub use config::{
-    Allowed, BreakerConfig, CacheConfig, Cors, Limits, PersistedConfig, RouterConfig, Safelist,
+    Allowed, Batching, BreakerConfig, CacheConfig, Cors, Limits, PersistedConfig, RouterConfig, Safelist,
     SubgraphConfig,
 };
 pub use context::{Anonymous, AuthError, Authenticator, ClientInfo, PrincipalSealer, RequestContext};

@@ -16,8 +16,12 @@ use crate::harness::{SHOP, Shop, schemas, shown};
 use crate::shop::Log;
 
 fn engine() -> Engine {
+    engine_with(&Arc::new(Log::default()))
+}
+
+fn engine_with(log: &Arc<Log>) -> Engine {
     let mut transports = Transports::default();
-    for (name, schema) in schemas(&Arc::new(Log::default())) {
+    for (name, schema) in schemas(log) {
         transports = transports.in_process(name, schema);
     }
     Engine::new(SHOP, &RouterConfig::default(), transports).expect("an engine")
@@ -381,4 +385,67 @@ async fn the_schema_can_be_looked_at_unless_it_is_switched_off() {
     let shop = Shop::with(&config).await;
     let answer = shop.ask("{ __schema { queryType { name } } }").await;
     assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN");
+}
+
+fn taking_lists() -> Server {
+    let mut options = HttpOptions::default();
+    options.config.batching.enabled = true;
+    options.config.batching.max_requests = 3;
+    Server::with(options)
+}
+
+#[tokio::test]
+async fn a_list_of_requests_is_answered_in_its_order() {
+    let server = taking_lists();
+    let body = r#"[{"query": "{ me { id } }"}, {"query": "{ nope }"},
+        {"query": "query($n: Int!) { users(first: $n) { id } }", "variables": {"n": 1}}]"#;
+    let answer = server.post(OLD, body).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body[0], json!({"data": {"me": {"id": "1"}}}));
+    assert_eq!(
+        answer.body[1]["errors"][0]["extensions"]["code"],
+        "GRAPHQL_VALIDATION_FAILED"
+    );
+    assert_eq!(answer.body[2], json!({"data": {"users": [{"id": "1"}]}}));
+}
+
+#[tokio::test]
+async fn changes_of_a_list_come_one_after_the_other() {
+    let log = Arc::new(Log::default());
+    let mut options = HttpOptions::default();
+    options.config.batching.enabled = true;
+    let server = Server(service(EngineHandle::new(Arc::new(engine_with(&log))), options));
+    let change = |query: &str| json!({ "query": format!("mutation {{ {query} }}") });
+    let list = [
+        change(r#"rename(id: 1, name: "x") { id }"#),
+        json!({ "query": "{ me { id } }" }),
+        change(r#"reprice(upc: "b1", price: 3) { title }"#),
+        change(r#"rename(id: 2, name: "y") { id }"#),
+    ];
+    let answer = server.post(OLD, json!(list).to_string()).await;
+    assert_eq!(answer.body.as_array().map(Vec::len), Some(4));
+    assert_eq!(log.take(), ["rename 1 x", "reprice b1 3", "rename 2 y"]);
+}
+
+#[tokio::test]
+async fn a_list_that_is_none_is_refused() {
+    let server = taking_lists();
+    let one = r#"{"query": "{ me { id } }"}"#;
+    for (body, reason) in [
+        ("[]".to_owned(), "empty"),
+        (format!("[{one},{one},{one},{one}]"), "at most 3"),
+        ("[1]".to_owned(), "not a list of GraphQL requests"),
+        (format!("[{one}"), "not a list of GraphQL requests"),
+    ] {
+        let answer = server.post(OLD, body).await;
+        assert_eq!(answer.status, 400);
+        let message = answer.body["errors"][0]["message"].as_str().unwrap_or_default();
+        assert!(message.contains(reason), "{message}");
+    }
+    let answer = server.post(OLD, format!("[{{}},{one}]")).await;
+    assert_eq!(
+        answer.body[0]["errors"][0]["extensions"]["code"],
+        "BAD_USER_INPUT"
+    );
+    assert_eq!(answer.body[1], json!({"data": {"me": {"id": "1"}}}));
 }
