@@ -1,10 +1,12 @@
 //! Composes Apollo Federation subgraphs (versions 1 and 2) into one supergraph.
 //!
 //! [`compose`] takes the SDL of the subgraphs and gives the supergraph SDL for a router and the API SDL for
-//! clients, or errors with the published Federation codes. It has no I/O; [`config`] reads `supergraph.yaml`.
+//! clients, or errors with the published Federation codes. [`changes`] tells what another schema means for clients. It
+//! has no I/O; [`config`] reads `supergraph.yaml`.
 
 mod api;
 mod build;
+pub mod changes;
 pub mod config;
 mod error;
 mod fieldset;
