@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use crate::config::{Config, Layer};
 use crate::router_alone::Supergraph;
-use crate::{demo, distributed, embedded, generate, router_alone};
+use crate::{check, demo, distributed, embedded, generate, router_alone};
 
 /// What a command failed with: a text for the terminal.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -58,6 +58,17 @@ enum Command {
         #[arg(long, value_name = "FILE", default_value = "supergraph.yaml")]
         config: PathBuf,
     },
+    /// Tells what changes between two schemas, and fails where clients cannot live with it.
+    Check {
+        /// The schema that clients know: a file with a supergraph or an API schema.
+        old: PathBuf,
+        /// The schema to come.
+        new: PathBuf,
+        /// What clients send, to tell which changes matter: a folder of *.graphql files, such a file, or a manifest
+        /// of persisted operations. May be given more than once.
+        #[arg(long, value_name = "PATH")]
+        operations: Vec<PathBuf>,
+    },
     /// Prints the configuration in force, secrets masked.
     Config,
     /// Fills the store with plausible people, habits and check-ins.
@@ -98,6 +109,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Subgraph { name } => distributed::subgraph(options.load()?, &name).await,
         Command::Worker => embedded::work(options.load()?).await,
         Command::Compose { config } => router_alone::compose(&config).await,
+        Command::Check { old, new, operations } => check::run(&old, &new, &operations),
         Command::Config => {
             println!("{}", options.load()?.masked()?);
             Ok(())

@@ -1,6 +1,7 @@
 //! The `daka` program: wires the domains, the router and the stores together, in the shape that the configuration
 //! says. No rule of any domain lives here.
 
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod demo;
