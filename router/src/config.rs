@@ -16,6 +16,9 @@ pub struct RouterConfig {
     pub introspection: bool,
     /// Milliseconds after which a request is answered with what is there.
     pub request_timeout_ms: u64,
+    /// Milliseconds between two looks at the supergraph and the manifests of a router that stands alone: what has
+    /// changed takes over while requests go on. 0: never.
+    pub reload_ms: u64,
     /// What holds for every subgraph that `subgraphs` does not name.
     pub all_subgraphs: SubgraphConfig,
     /// By subgraph name; an entry replaces `all_subgraphs` as a whole.
@@ -180,6 +183,7 @@ impl Default for RouterConfig {
             limits: Limits::default(),
             introspection: true,
             request_timeout_ms: 30_000,
+            reload_ms: 2_000,
             all_subgraphs: SubgraphConfig::default(),
             subgraphs: BTreeMap::new(),
             cache: CacheConfig::default(),

@@ -121,6 +121,20 @@ impl Engine {
         self
     }
 
+    /// The same with the documents ready that another engine has ready, as far as they fit this schema: so that one that
+    /// takes over does not begin with planning what everybody asks.
+    #[must_use]
+    pub fn with_documents_of(self, other: &Self) -> Self {
+        for (text, document) in &other.core.documents {
+            let names: Vec<_> = document.operations().keys().cloned().collect();
+            for name in names {
+                // Who asks what does not fit any more is told so then.
+                let _ = self.core.prepare(&text, name.as_deref());
+            }
+        }
+        self
+    }
+
     /// The same, with texts that clients register by their hash in that cache, which other routers may share. Whether
     /// clients may is in the configuration.
     #[must_use]

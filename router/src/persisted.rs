@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 /// Known operations: id → text.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PersistedOperations {
     by_id: HashMap<String, Arc<str>>,
 }

@@ -2,6 +2,7 @@
 
 mod client;
 mod daka;
+mod lone_router;
 mod process;
 
 use std::sync::OnceLock;
@@ -11,6 +12,7 @@ use tokio::sync::OnceCell;
 
 pub use client::{Answer, Caller, Request, Response};
 pub use daka::{Daka, Shape};
+pub use lone_router::{LoneRouter, Ran, run_in};
 
 /// Runs a scenario against the platform in a shape. All scenarios of a test process share one platform of each
 /// shape, so each takes people of its own ([`Daka::someone`]).

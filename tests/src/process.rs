@@ -125,7 +125,7 @@ fn digits() -> u64 {
 
 /// The program: the one that `DAKA_TEST_PROGRAM` names, such as a release; else it is built by the cargo that runs
 /// the tests, beside them.
-fn program() -> &'static Path {
+pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         if let Some(given) = std::env::var_os("DAKA_TEST_PROGRAM") {

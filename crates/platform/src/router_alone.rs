@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use cache::Cache;
 use composition::SubgraphSource;
 use composition::config::SupergraphConfig;
 use kernel::Clock;
-use router::{Engine, EngineHandle, PersistedOperations, Transports};
+use router::{Engine, EngineHandle, PersistedOperations, RouterConfig, Transports};
 
 use crate::cli::Failure;
 use crate::config::Config;
@@ -23,7 +24,7 @@ pub enum Supergraph {
     Sources(PathBuf),
 }
 
-/// Serves a supergraph until the program is told to stop.
+/// Serves a supergraph until the program is told to stop, and each that takes its place.
 ///
 /// # Errors
 /// Where the supergraph cannot be read, composed or loaded.
@@ -31,25 +32,116 @@ pub async fn run(config: Config, supergraph: &Supergraph) -> Result<(), Failure>
     let shutdown = serve::shutdown_on_signals();
     let telemetry = telemetry::init(&config.telemetry, "daka-router", &shutdown)?;
     let listener = serve::listen(config.listen).await?;
-    let supergraph = match supergraph {
-        Supergraph::Composed(file) => std::fs::read_to_string(file)
-            .map_err(|error| format!("cannot read {}: {error}", file.display()))?,
-        Supergraph::Sources(file) => composed(file).await?,
+    let loader = Loader {
+        supergraph: supergraph.clone(),
+        cache: Cache::open(&config.cache, Clock::system())?,
+        transports: Transports::default().tracer(Arc::new(telemetry::propagation::inject)),
+        config: config.router.clone(),
     };
-    let transports = Transports::default().tracer(Arc::new(telemetry::propagation::inject));
-    let cache = Cache::open(&config.cache, Clock::system())?;
-    let persisted = PersistedOperations::load(&config.router.persisted.manifests)?;
-    let engine = Engine::new(&supergraph, &config.router, transports)?
-        .with_registered_in(cache)
-        .with_persisted(persisted);
+    let inputs = loader.inputs().await?;
+    let engine = EngineHandle::new(Arc::new(loader.engine(&inputs)?));
     let options = router::http::HttpOptions {
         config: config.router.clone(),
         ..Default::default()
     };
-    let routes = router::http::service(EngineHandle::new(Arc::new(engine)), options)
-        .merge(health::routes(Vec::new(), telemetry.metrics()));
+    let routes =
+        router::http::service(engine.clone(), options).merge(health::routes(Vec::new(), telemetry.metrics()));
+    let following = tokio::spawn(
+        shutdown
+            .clone()
+            .run_until_cancelled_owned(loader.follow(inputs, engine)),
+    );
     println!("The router listens on http://{}/graphql", listener.local_addr()?);
-    serve::serve(listener, routes, shutdown, config.shutdown_grace()).await
+    serve::serve(listener, routes, shutdown, config.shutdown_grace()).await?;
+    following.abort();
+    Ok(())
+}
+
+/// Loads what is served.
+struct Loader {
+    supergraph: Supergraph,
+    config: RouterConfig,
+    cache: Cache,
+    transports: Transports,
+}
+
+/// All that an engine is made of and that may change while it serves.
+#[derive(PartialEq)]
+struct Inputs {
+    sdl: Sdl,
+    persisted: PersistedOperations,
+}
+
+#[derive(PartialEq)]
+enum Sdl {
+    Supergraph(String),
+    Subgraphs(Vec<SubgraphSource>),
+}
+
+impl Loader {
+    async fn inputs(&self) -> Result<Inputs, Failure> {
+        let sdl = match &self.supergraph {
+            Supergraph::Composed(file) => Sdl::Supergraph(
+                std::fs::read_to_string(file)
+                    .map_err(|error| format!("cannot read {}: {error}", file.display()))?,
+            ),
+            Supergraph::Sources(file) => Sdl::Subgraphs(sources(file).await?),
+        };
+        let persisted = PersistedOperations::load(&self.config.persisted.manifests)?;
+        Ok(Inputs { sdl, persisted })
+    }
+
+    fn engine(&self, inputs: &Inputs) -> Result<Engine, Failure> {
+        let supergraph = match &inputs.sdl {
+            Sdl::Supergraph(sdl) => sdl.clone(),
+            Sdl::Subgraphs(sources) => supergraph_of(sources)?,
+        };
+        Ok(Engine::new(&supergraph, &self.config, self.transports.clone())?
+            .with_registered_in(self.cache.clone())
+            .with_persisted(inputs.persisted.clone()))
+    }
+
+    /// Looks again and again whether there is something new, and lets it take over where it holds. Requests under way
+    /// are finished by the engine that they began with.
+    async fn follow(self, mut known: Inputs, engine: EngineHandle) {
+        if self.config.reload_ms == 0 {
+            return std::future::pending().await;
+        }
+        let loader = Arc::new(self);
+        let mut refused = None;
+        loop {
+            tokio::time::sleep(Duration::from_millis(loader.config.reload_ms)).await;
+            let inputs = match loader.inputs().await {
+                Ok(inputs) if inputs == known || refused.as_ref() == Some(&inputs) => continue,
+                Ok(inputs) => Arc::new(inputs),
+                Err(error) => {
+                    tracing::warn!(%error, "the supergraph cannot be looked at; the one before is served");
+                    continue;
+                }
+            };
+            let (taking, old, with) = (loader.clone(), engine.load(), inputs.clone());
+            let made = tokio::task::spawn_blocking(move || {
+                Ok::<_, Failure>(taking.engine(&with)?.with_documents_of(&old))
+            });
+            let made = made.await.unwrap_or_else(|error| Err(error.into()));
+            let outcome = if made.is_ok() { "ok" } else { "refused" };
+            metrics::counter!("router_reloads_total", "outcome" => outcome).increment(1);
+            let Some(inputs) = Arc::into_inner(inputs) else {
+                continue;
+            };
+            match made {
+                Ok(new) => {
+                    engine.swap(Arc::new(new));
+                    (known, refused) = (inputs, None);
+                    tracing::info!("a new supergraph has taken over");
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the new supergraph does not hold; the one before is served");
+                    refused = Some(inputs);
+                }
+            }
+        }
+    }
 }
 
 /// Prints the supergraph of a supergraph.yaml.
@@ -62,17 +154,25 @@ pub async fn compose(file: &Path) -> Result<(), Failure> {
 }
 
 async fn composed(file: &Path) -> Result<String, Failure> {
+    supergraph_of(&sources(file).await?)
+}
+
+/// The subgraphs that a supergraph.yaml names.
+async fn sources(file: &Path) -> Result<Vec<SubgraphSource>, Failure> {
     let config = SupergraphConfig::load(file)?;
     let mut fetched = std::collections::HashMap::new();
     for (name, url) in config.urls() {
         fetched.insert(name.to_owned(), sdl(name, url).await?);
     }
-    let sources: Vec<SubgraphSource> = config.sources(|name, _| {
+    Ok(config.sources(|name, _| {
         fetched
             .remove(name)
             .ok_or_else(|| format!("{name} was not asked"))
-    })?;
-    let composed = composition::compose(&sources).map_err(|errors| lines(&errors))?;
+    })?)
+}
+
+fn supergraph_of(sources: &[SubgraphSource]) -> Result<String, Failure> {
+    let composed = composition::compose(sources).map_err(|errors| lines(&errors))?;
     for hint in &composed.hints {
         eprintln!("hint {}: {}", hint.code, hint.message);
     }
@@ -85,7 +185,7 @@ async fn sdl(name: &str, url: &str) -> Result<String, Failure> {
         format!("the subgraph {name} at {url} does not tell its SDL: {problem}")
     };
     let client = reqwest::Client::builder()
-        .timeout(std::time::Duration::from_secs(10))
+        .timeout(Duration::from_secs(10))
         .build()?;
     let query = serde_json::json!({ "query": "query { _service { sdl } }" });
     let sent = client

@@ -19,6 +19,7 @@ mod errors;
 mod first_run;
 mod generated;
 mod logging_in;
+mod lone_router;
 mod persisted;
 mod rest;
 mod shutdown;

@@ -1,0 +1,100 @@
+//! The program as the router of somebody else's supergraph, and its commands for supergraphs.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::process::{Process, free_address, program};
+
+/// The file that a [`LoneRouter`] serves, in its folder.
+const SUPERGRAPH: &str = "supergraph.graphql";
+
+/// `daka router --supergraph FILE`. Dropping it ends it.
+#[derive(Debug)]
+pub struct LoneRouter {
+    address: String,
+    client: reqwest::Client,
+    process: Process,
+    folder: tempfile::TempDir,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct Ran {
+    /// Whether it succeeded.
+    pub is_ok: bool,
+    /// What it printed.
+    pub out: String,
+    /// What it said beside.
+    pub err: String,
+}
+
+/// Runs a command of `daka` to its end in a folder.
+///
+/// # Panics
+/// When it cannot be run.
+pub fn run_in(folder: &Path, args: &[&str]) -> Ran {
+    let mut command = Command::new(program());
+    command.args(args).current_dir(folder).env_remove("DAKA_CONFIG");
+    let ended = command.stdin(Stdio::null()).output().expect("daka runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ran {
+        is_ok: ended.status.success(),
+        out: text(&ended.stdout),
+        err: text(&ended.stderr),
+    }
+}
+
+impl LoneRouter {
+    /// Starts the router with a supergraph, which it looks at all the time.
+    ///
+    /// # Panics
+    /// With what it wrote, when it does not get ready.
+    pub async fn start(supergraph: &str) -> Self {
+        let (address, folder) = (free_address(), testkit::data_dir());
+        std::fs::write(folder.path().join(SUPERGRAPH), supergraph).expect("a file can be written");
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(30))
+            .build()
+            .expect("a client can be made");
+        let env = [("DAKA__ROUTER__RELOAD_MS".to_owned(), "20".to_owned())];
+        let args = ["router", "--supergraph", SUPERGRAPH];
+        let mut process = Process::start(&args, &address, folder.path(), &env);
+        process.ready(&client).await;
+        Self {
+            address,
+            client,
+            process,
+            folder,
+        }
+    }
+
+    /// Puts another supergraph into the place of the one that is served, at once.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    pub fn replace(&self, supergraph: &str) {
+        let new = self.folder.path().join("new.graphql");
+        std::fs::write(&new, supergraph).expect("a file can be written");
+        std::fs::rename(new, self.folder.path().join(SUPERGRAPH)).expect("a file can be moved");
+    }
+
+    /// The answer to a query.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn ask(&self, query: &str) -> Value {
+        let url = format!("http://{}/graphql", self.address);
+        let asked = self.client.post(url).json(&json!({ "query": query }));
+        let answer = asked.send().await.expect("the router answers");
+        answer.json().await.expect("the answer is JSON")
+    }
+
+    /// What it wrote.
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+}
