@@ -23,6 +23,14 @@ pub enum ManifestError {
         /// Why.
         error: std::io::Error,
     },
+    /// A file that holds no manifest.
+    #[error("{file}: {error}")]
+    In {
+        /// Its path.
+        file: String,
+        /// What is wrong with it.
+        error: Box<Self>,
+    },
     /// Not JSON, or of another form.
     #[error("the manifest is in neither of the known forms: {0}")]
     Form(#[from] serde_json::Error),
@@ -83,12 +91,16 @@ impl PersistedOperations {
     pub fn load<P: AsRef<Path>>(files: impl IntoIterator<Item = P>) -> Result<Self, ManifestError> {
         let mut all = Self::default();
         for file in files {
-            let file = file.as_ref();
-            let text = std::fs::read_to_string(file).map_err(|error| ManifestError::Read {
-                file: file.display().to_string(),
-                error,
+            let (path, file) = (file.as_ref(), file.as_ref().display().to_string());
+            let text = match std::fs::read_to_string(path) {
+                Ok(text) => text,
+                Err(error) => return Err(ManifestError::Read { file, error }),
+            };
+            let parsed = Self::parse(&text).map_err(|error| ManifestError::In {
+                file,
+                error: Box::new(error),
             })?;
-            all.extend(Self::parse(&text)?);
+            all.extend(parsed);
         }
         Ok(all)
     }
@@ -134,5 +146,14 @@ mod tests {
             assert_eq!(operations.get("a").map(|text| &**text), Some("query A { a }"));
         }
         assert!(PersistedOperations::parse("[]").is_err());
+    }
+
+    #[test]
+    fn a_file_that_is_no_manifest_is_named() {
+        let absent = PersistedOperations::load(["nowhere.json"]).expect_err("there is no such file");
+        assert!(absent.to_string().contains("nowhere.json"), "{absent}");
+        let this = PersistedOperations::load([format!("../{}", file!())]).expect_err("this is Rust");
+        assert!(matches!(this, ManifestError::In { .. }), "{this}");
+        assert!(this.to_string().contains("persisted.rs"), "{this}");
     }
 }
