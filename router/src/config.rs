@@ -69,7 +69,7 @@ pub struct SubgraphConfig {
     /// where much fails, less often. What changes something is never sent twice.
     pub retries: u32,
     /// Whether equal reads that are under way at the same time are sent once, over HTTP: same operation, same
-    /// variables, same headers passed on, same caller.
+    /// variables, same headers passed on, same caller, and no mutation by this router in between.
     pub dedupe: bool,
     /// Calls that it gets at once, over HTTP; others wait. 0: as many as there are.
     pub max_concurrent: usize,

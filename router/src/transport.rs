@@ -7,6 +7,7 @@ mod shaping;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ::http::HeaderMap;
@@ -42,6 +43,7 @@ pub struct Transports {
     sealer: Option<Arc<dyn PrincipalSealer>>,
     tracer: Option<Tracer>,
     pool: HttpPool,
+    changes: Arc<AtomicU64>,
 }
 
 /// Writes the headers that tie a subgraph's trace to the current span.
@@ -54,6 +56,8 @@ pub(crate) struct Service {
     config: SubgraphConfig,
     sealer: Option<Arc<dyn PrincipalSealer>>,
     tracer: Option<Tracer>,
+    /// Counts the mutations that have ended, of all subgraphs.
+    changes: Arc<AtomicU64>,
 }
 
 enum Way {
@@ -191,6 +195,7 @@ impl Transports {
             config: config.clone(),
             sealer: self.sealer.clone().filter(|_| config.principal),
             tracer: self.tracer.clone(),
+            changes: self.changes.clone(),
         })
     }
 }
@@ -237,6 +242,9 @@ impl Service {
         };
         metrics::histogram!("router_subrequest_duration_seconds", "subgraph" => self.name.clone())
             .record(started.elapsed().as_secs_f64());
+        if call.fetch.mutation {
+            self.changes.fetch_add(1, Ordering::AcqRel);
+        }
         result
     }
 
@@ -247,6 +255,7 @@ impl Service {
         let reading = (self.config.dedupe && !call.fetch.mutation).then(|| Reading {
             body: body.clone(),
             headers: forwarded.clone(),
+            changes: self.changes.load(Ordering::Acquire),
             principal: self.sealer.as_ref().map(|_| call.context.principal.clone()),
         });
         let question = Question {

@@ -42,6 +42,9 @@ pub async fn router(mut config: Config) -> Result<(), Failure> {
                 ..config.router.all_subgraphs.clone()
             });
         subgraph.principal = true;
+        // Another router may have changed something since a read began here, and the platform promises that who
+        // changes something sees it.
+        subgraph.dedupe = false;
     }
     let sealer = Sealer {
         tokens: service_token(&config)?,

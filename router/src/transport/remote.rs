@@ -41,6 +41,8 @@ pub(super) struct Reading {
     pub(super) body: Bytes,
     /// The client's headers that are passed on.
     pub(super) headers: HeaderMap,
+    /// How many mutations had ended when it began: who asks after one must not get what was read before it.
+    pub(super) changes: u64,
     /// Who asks, where the subgraph is told.
     pub(super) principal: Option<Arc<Principal>>,
 }

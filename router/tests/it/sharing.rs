@@ -169,6 +169,19 @@ async fn changes_are_sent_each() {
 }
 
 #[tokio::test]
+async fn who_asks_after_a_change_does_not_get_what_was_read_before_it() {
+    let held = Held::open(json!({})).await;
+    let before = held.ask(USERS, 1, nobody());
+    let change = "mutation { reprice(upc: \"b1\", price: 3) { title } }";
+    let changed = execute(&held.engine, change, &json!({}), &nobody()).await;
+    assert!(changed.errors.is_empty(), "{:?}", changed.errors);
+    let after = held.ask(USERS, 1, nobody());
+    held.answer();
+    join_all([before, after]).await;
+    assert_eq!(held.calls(), 2);
+}
+
+#[tokio::test]
 async fn who_asked_first_may_go_away() {
     let held = Held::open(json!({})).await;
     let first = held.ask(USERS, 1, nobody());
