@@ -172,14 +172,12 @@ impl Cache {
         Fut: Future<Output = Result<T, E>>,
     {
         let operation = async {
+            let kept = async || {
+                let json = self.read(key).await.ok().flatten()?;
+                Some((decode(key, &json)?, json))
+            };
             loop {
-                if let Some(value) = self
-                    .read(key)
-                    .await
-                    .ok()
-                    .flatten()
-                    .and_then(|json| decode(key, &json))
-                {
+                if let Some((value, _)) = kept().await {
                     return Ok(value);
                 }
                 let pilot = match self.0.flights.board(key) {
@@ -193,6 +191,11 @@ impl Cache {
                         Outcome::Failed => return load().await,
                     },
                 };
+                // Another flight may have landed between the look and the boarding.
+                if let Some((value, json)) = kept().await {
+                    pilot.land(Outcome::Loaded(json));
+                    return Ok(value);
+                }
                 let loaded = load().await;
                 let json = loaded.as_ref().ok().and_then(|value| encode(value).ok());
                 match json {
