@@ -27,13 +27,7 @@ const AT_HAND: u64 = 8 << 20;
 
 /// By which id a text is registered: its SHA-256 in hexadecimal.
 pub fn document_id(text: &str) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digest = Sha256::digest(text);
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 0xf)]);
-    digest
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(*byte)])
-        .collect()
+    hex::encode(Sha256::digest(text))
 }
 
 /// The documents that requests may name, and what each kind of caller may ask.
