@@ -139,6 +139,13 @@ impl Daka {
         self.processes.iter().map(Process::log).collect()
     }
 
+    /// Says how the processes' logs end.
+    pub(crate) fn tell(&self) {
+        for process in &self.processes {
+            eprintln!("{}", process.last_words());
+        }
+    }
+
     /// Somebody who is not logged in.
     pub fn nobody(&self) -> Caller {
         Caller::new(self.client.clone(), format!("http://{}", self.address))

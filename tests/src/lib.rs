@@ -23,7 +23,22 @@ pub fn run(shape: Shape, scenario: impl AsyncFnOnce(&Daka)) {
         Shape::Embedded => &EMBEDDED,
         Shape::Distributed => &DISTRIBUTED,
     };
-    block_on(async { scenario(shared.get_or_init(|| Daka::start(shape)).await).await });
+    block_on(async {
+        let daka = shared.get_or_init(|| Daka::start(shape)).await;
+        let _teller = Teller(daka);
+        scenario(daka).await;
+    });
+}
+
+/// Says how the logs of a platform that goes on end, when a test of it fails.
+struct Teller<'d>(&'d Daka);
+
+impl Drop for Teller<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.tell();
+        }
+    }
 }
 
 /// Runs a future on the runtime of all tests: connections of one test are good for the next one.

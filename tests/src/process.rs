@@ -78,6 +78,15 @@ impl Process {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// The end of what the process wrote, for who looks why a test failed.
+    pub(crate) fn last_words(&self) -> String {
+        const LINES: usize = 40;
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        let last = lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default();
+        format!("{} ends with\n{}", self.log.display(), last.join("\n"))
+    }
+
     /// Asks the process to stop, as a service manager does.
     pub(crate) fn terminate(&self) {
         let pid = self.child.id().to_string();
@@ -104,6 +113,9 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.last_words());
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

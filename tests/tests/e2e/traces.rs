@@ -178,52 +178,66 @@ async fn requests_are_traced(shape: Shape) {
     let query = "mutation($id: ID!) { createCheckIn(input: { habitId: $id }) { id habit { title user { nickname } } } }";
     ask(&alice, check_in, query, json!({ "id": habit })).await;
 
+    // Each process sends its spans when it likes.
     let since = Instant::now();
-    let handled = loop {
-        let whole = [log_in, create, check_in]
-            .iter()
-            .all(|trace| collector.trace(*trace).is_whole());
-        match collector.handled(create) {
-            Some(handled) if whole => break handled,
-            _ => assert!(
-                since.elapsed() < Duration::from_secs(30),
-                "not all spans come: {:#?}\n{}",
-                collector.0,
-                daka.logs()
-            ),
-        }
+    while let Err(missing) = is_traced(&collector, shape, [log_in, create, check_in]) {
+        assert!(
+            since.elapsed() < Duration::from_secs(30),
+            "{missing}: {:#?}\n{}",
+            collector.0,
+            daka.logs()
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
-    };
+    }
+    let handled = collector.handled(create).expect("it was there just now");
     assert_eq!(handled.name, "process habit.created");
     assert_eq!(handled.kind, SpanKind::Consumer as i32);
     assert_ne!(handled.trace, create.to_be_bytes(), "who emits does not wait");
+}
 
+/// Whether all is there that is to be told of the three requests; else what is missing.
+fn is_traced(
+    collector: &Collector,
+    shape: Shape,
+    [log_in, create, check_in]: [u128; 3],
+) -> Result<(), &'static str> {
     let (documents, hot) = match shape {
         Shape::Embedded => ("sqlite", "memory"),
         Shape::Distributed => ("mongodb", "redis"),
     };
-    goes_down_to_the_stores(&collector.trace(check_in), documents, Some(hot));
-    goes_down_to_the_stores(&collector.trace(create), documents, Some(hot));
-    let relational = collector.trace(log_in);
-    goes_down_to_the_stores(&relational, documents, None);
-    let badges = |span: &&Span| span.name.starts_with("sea_orm.") && is_asked_for(&relational, span);
-    assert!(
-        relational.0.iter().any(|span| badges(&span)),
-        "{:#?}",
-        relational.0
-    );
-
-    let services: HashSet<String> = collector
-        .trace(check_in)
-        .0
-        .into_iter()
-        .map(|span| span.service)
-        .collect();
+    let [log_in, creation, check_in] = [log_in, create, check_in].map(|trace| collector.trace(trace));
+    let all = [&log_in, &creation, &check_in];
+    let badges = |span: &Span| span.name.starts_with("sea_orm.") && is_asked_for(&log_in, span);
+    let services: HashSet<&str> = check_in.0.iter().map(|span| span.service.as_str()).collect();
     let expected: &[&str] = match shape {
         Shape::Embedded => &["daka"],
         Shape::Distributed => &["daka-router", "daka-user", "daka-habit", "daka-checkin"],
     };
-    assert_eq!(services, expected.iter().map(|name| (*name).to_owned()).collect());
+    let wanted = [
+        (all.iter().all(|trace| trace.is_whole()), "a span's parent"),
+        (collector.handled(create).is_some(), "who handles the event"),
+        (
+            goes_down_to_the_stores(&check_in, documents, Some(hot)),
+            "the check-in in the stores",
+        ),
+        (
+            goes_down_to_the_stores(&creation, documents, Some(hot)),
+            "the habit in the stores",
+        ),
+        (
+            goes_down_to_the_stores(&log_in, documents, None),
+            "the log-in in the stores",
+        ),
+        (log_in.0.iter().any(badges), "the badges in the relational store"),
+        (
+            services == expected.iter().copied().collect(),
+            "a service of the check-in",
+        ),
+    ];
+    match wanted.iter().find(|(is_there, _)| !is_there) {
+        Some((_, missing)) => Err(missing),
+        None => Ok(()),
+    }
 }
 
 /// Whether a span lies in the request.
@@ -242,18 +256,13 @@ fn is_asked_for(trace: &Trace, span: &Span) -> bool {
     trace.around(span).any(asked) && is_of_request(trace, span)
 }
 
-/// Operations in these kinds of stores lie in the request: those on documents in what was asked of subgraphs.
-fn goes_down_to_the_stores(trace: &Trace, documents: &str, hot: Option<&str>) {
+/// Whether operations in these kinds of stores lie in the request: those on documents in what was asked of subgraphs.
+fn goes_down_to_the_stores(trace: &Trace, documents: &str, hot: Option<&str>) -> bool {
     let of_stores = trace.of_stores();
     let is_there = |wanted: &str, lies: fn(&Trace, &Span) -> bool| {
         of_stores.iter().any(|span| {
             system(span) == Some(wanted) && span.kind == SpanKind::Client as i32 && lies(trace, span)
         })
     };
-    let is_whole = is_there(documents, is_asked_for) && hot.is_none_or(|hot| is_there(hot, is_of_request));
-    assert!(
-        is_whole,
-        "{documents} or {hot:?} is not where it belongs: {:#?}",
-        trace.0
-    );
+    is_there(documents, is_asked_for) && hot.is_none_or(|hot| is_there(hot, is_of_request))
 }
