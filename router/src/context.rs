@@ -1,6 +1,7 @@
 //! What a request brings beside its operation: who asks, until when, with which headers; and how that is judged.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -87,6 +88,16 @@ impl RequestContext {
         Self {
             headers,
             client,
+            ..self
+        }
+    }
+
+    /// The same with the time in which the answer must be there, from now on.
+    #[must_use]
+    pub fn with_time_left(self, left: Duration) -> Self {
+        Self {
+            // What is too far away to be told is no limit.
+            deadline: Instant::now().checked_add(left),
             ..self
         }
     }

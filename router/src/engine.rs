@@ -11,6 +11,7 @@ use kernel::Principal;
 use moka::sync::Cache as Kept;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -60,6 +61,8 @@ pub struct GraphQlRequest {
 struct Core {
     compiler: Compiler,
     documents: Kept<Arc<str>, Arc<Document>>,
+    /// How many operations are made ready at once for requests: as many as there are processors.
+    places: Arc<Semaphore>,
 }
 
 /// A document with those of its operations that were asked for.
@@ -106,6 +109,7 @@ impl Engine {
             core: Arc::new(Core {
                 compiler,
                 documents: Kept::new(config.cache.documents),
+                places: Arc::new(Semaphore::new(processors())),
             }),
             services,
             named: Documents::new(config.persisted.safelist),
@@ -229,7 +233,8 @@ impl Engine {
             return Ok(prepared);
         }
         let (core, document, name) = (self.core.clone(), document.to_owned(), name.map(str::to_owned));
-        blocking(move || Ok(core.prepare(&document, name.as_deref())))
+        let places = core.places.clone();
+        blocking(places, move || Ok(core.prepare(&document, name.as_deref())))
             .await
             .unwrap_or_else(|error| Err(vec![error]))
     }
@@ -290,7 +295,8 @@ impl Engine {
             Ok(compiled) => compiled,
             Err(case) => {
                 let (core, prepared) = (self.core.clone(), prepared.clone());
-                match blocking(move || prepared.compile(&core.compiler, case)).await {
+                let places = core.places.clone();
+                match blocking(places, move || prepared.compile(&core.compiler, case)).await {
                     Ok(compiled) => compiled,
                     Err(error) => return Response::refused(vec![error]),
                 }
@@ -378,11 +384,22 @@ impl EngineHandle {
     }
 }
 
-/// Computes on a thread for such work, and stands a panic there.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Computes on a thread for such work once there is a place, and stands a panic there. What was begun cannot be stopped,
+/// so whoever goes away while waiting for a place leaves nothing behind.
 async fn blocking<T: Send + 'static>(
+    places: Arc<Semaphore>,
     work: impl FnOnce() -> Result<T, GraphQlError> + Send + 'static,
 ) -> Result<T, GraphQlError> {
-    let work = tokio::task::spawn_blocking(work);
+    // They are never closed.
+    let place = places.acquire_owned().await.ok();
+    let work = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        work()
+    });
     work.await.unwrap_or_else(|error| {
         tracing::error!(%error, "preparing an operation panicked");
         Err(GraphQlError::internal())

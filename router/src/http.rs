@@ -82,13 +82,19 @@ pub fn service(engine: EngineHandle, options: HttpOptions) -> Router {
     }
 }
 
-/// Judges the credentials of a request and puts together what its execution needs.
+/// Judges the credentials of a request and puts together what its execution needs. A proxy before the router may say how
+/// long it waits ([`kernel::TIME_LEFT_HEADER`]).
 ///
 /// # Errors
 /// Credentials that are there and not good, or that cannot be judged now.
 pub async fn context(options: &HttpOptions, headers: &HeaderMap) -> Result<RequestContext, AuthError> {
     let principal = options.authenticator.authenticate(headers).await?;
-    Ok(RequestContext::new(Arc::new(principal)).with_headers(headers.clone()))
+    let context = RequestContext::new(Arc::new(principal)).with_headers(headers.clone());
+    let left = headers.get(kernel::TIME_LEFT_HEADER);
+    Ok(match left.and_then(|value| kernel::time_left(value.as_bytes())) {
+        Some(left) => context.with_time_left(left),
+        None => context,
+    })
 }
 
 #[derive(Clone)]

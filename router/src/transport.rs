@@ -224,8 +224,10 @@ impl Service {
             // The trace headers that tie the subgraph's span to this one are made while it is dispatched.
             Way::Remote(remote) => match span.in_scope(|| self.question(&call)) {
                 Ok((question, reading)) => {
-                    let asking = remote.ask(question, reading, timeout);
-                    asking.instrument(span).await.map(Answer::Text)
+                    let remote = remote.clone();
+                    let asking =
+                        async move { remote.ask(question, reading, timeout).await.map(Answer::Text) };
+                    self.finish(asking.instrument(span), call.fetch.mutation).await
                 }
                 Err(error) => Err(error),
             },
@@ -235,17 +237,38 @@ impl Service {
                     deadline: call.context.deadline,
                     client: call.context.client.clone(),
                 };
-                let asking = in_process::call(schema.as_ref(), &call, info).instrument(span);
-                let answered = tokio::time::timeout(timeout, asking).await;
-                answered.unwrap_or(Err(CallError::Timeout(timeout)))
+                match in_process::request(&call, info) {
+                    Ok(request) => {
+                        let asking = in_process::ask(schema.clone(), request, timeout);
+                        self.finish(asking.instrument(span), call.fetch.mutation).await
+                    }
+                    Err(error) => Err(error),
+                }
             }
         };
         metrics::histogram!("router_subrequest_duration_seconds", "subgraph" => self.name.clone())
             .record(started.elapsed().as_secs_f64());
-        if call.fetch.mutation {
-            self.changes.fetch_add(1, Ordering::AcqRel);
-        }
         result
+    }
+
+    /// Waits for an answer. What changes something runs to its end, or its time-out, even where the client has gone away
+    /// meanwhile: how far a change gets must not depend on that.
+    async fn finish(
+        &self,
+        asking: impl Future<Output = Result<Answer, CallError>> + Send + 'static,
+        is_mutation: bool,
+    ) -> Result<Answer, CallError> {
+        if !is_mutation {
+            return asking.await;
+        }
+        let changes = self.changes.clone();
+        let work = tokio::spawn(async move {
+            let answer = asking.await;
+            changes.fetch_add(1, Ordering::AcqRel);
+            answer
+        });
+        work.await
+            .unwrap_or_else(|error| Err(CallError::Closed(error.to_string())))
     }
 
     /// What is sent, and what of it decides the answer where that may be shared.

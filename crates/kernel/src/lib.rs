@@ -2,6 +2,7 @@
 //! scope of a request, and the kinds of refusal. No I/O and no async.
 
 mod clock;
+mod deadline;
 mod error;
 mod id;
 mod locale;
@@ -12,6 +13,7 @@ mod scope;
 mod secret;
 
 pub use clock::{Clock, ManualClock};
+pub use deadline::{TIME_LEFT_HEADER, time_left};
 pub use error::{Error, ErrorCode, Issue, PathSegment, Refusal, Result, Text, TextArg};
 pub use id::{CheckInId, HabitId, Id, InvalidId, SessionId, TemplateId, UserId, kinds};
 pub use locale::Locale;

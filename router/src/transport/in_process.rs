@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_graphql::{ObjectType, Request, Response, Schema, SubscriptionType, Value as Local, Variables};
 use futures::FutureExt;
@@ -43,11 +44,8 @@ where
     }
 }
 
-pub(super) async fn call(
-    schema: &dyn InProcessSchema,
-    call: &Call<'_>,
-    info: RequestInfo,
-) -> Result<Answer, CallError> {
+/// What is asked, with who asks.
+pub(super) fn request(call: &Call<'_>, info: RequestInfo) -> Result<Request, CallError> {
     let unfit = |error: serde_json::Error| CallError::Request(error.to_string());
     let mut variables = Variables::default();
     for argument in call.arguments {
@@ -70,11 +68,22 @@ pub(super) async fn call(
         .data(Arc::clone(&call.scope))
         .data(info);
     request.set_parsed_query(document);
+    Ok(request)
+}
+
+/// Asks, for at most that time.
+pub(super) async fn ask(
+    schema: Arc<dyn InProcessSchema>,
+    request: Request,
+    timeout: Duration,
+) -> Result<Answer, CallError> {
     // A resolver that panics is the trouble of its subgraph, as it would be behind a network.
-    let answer = AssertUnwindSafe(schema.execute(request)).catch_unwind().await;
-    answer
-        .map(Answer::Local)
-        .map_err(|_| CallError::Closed("a resolver panicked".to_owned()))
+    let answering = AssertUnwindSafe(schema.execute(request)).catch_unwind();
+    match tokio::time::timeout(timeout, answering).await {
+        Ok(Ok(response)) => Ok(Answer::Local(response)),
+        Ok(Err(_)) => Err(CallError::Closed("a resolver panicked".to_owned())),
+        Err(_) => Err(CallError::Timeout(timeout)),
+    }
 }
 
 /// Reads an answer by the shape that was asked for; its leaves become JSON text in `text`, which is the source of that

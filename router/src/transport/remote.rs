@@ -9,14 +9,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
-use http::HeaderMap;
-use kernel::Principal;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use kernel::{Principal, TIME_LEFT_HEADER};
 use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
 use super::shaping::Gate;
 use super::{CallError, HttpSubgraph};
 use crate::config::SubgraphConfig;
+
+const TIME_LEFT: HeaderName = HeaderName::from_static(TIME_LEFT_HEADER);
 
 /// A subgraph over HTTP.
 pub(super) struct Remote {
@@ -131,10 +133,14 @@ impl Remote {
         loop {
             let entering = tokio::time::timeout_at(deadline, self.gate.enter()).await;
             let pass = entering.unwrap_or(Err(CallError::Timeout(timeout)))?;
-            let Question { body, headers, .. } = question;
-            let sent = self
-                .subgraph
-                .send(body.clone(), headers.clone(), self.config.max_response_bytes);
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(CallError::Timeout(timeout));
+            }
+            let mut headers = question.headers.clone();
+            headers.insert(TIME_LEFT, HeaderValue::from(left.as_millis() as u64));
+            let body = question.body.clone();
+            let sent = self.subgraph.send(body, headers, self.config.max_response_bytes);
             let answered = tokio::time::timeout_at(deadline, sent.instrument(span.clone())).await;
             let result = answered.unwrap_or(Err(CallError::Timeout(timeout)));
             // It is not the subgraph's trouble if the request had no time left for it.

@@ -6,6 +6,7 @@ mod failures;
 mod generate;
 mod graph;
 mod harness;
+mod leaving;
 mod persisted;
 mod queries;
 mod refusals;
