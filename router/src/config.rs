@@ -1,10 +1,14 @@
 //! The router's configuration: limits, subgraphs, caches, CORS.
 
+mod errors;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use errors::ErrorsConfig;
 
 /// Everything about the router that an operator may set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +83,8 @@ pub struct SubgraphConfig {
     pub headers: Vec<String>,
     /// Whether it is handed the principal, sealed: only for subgraphs of one's own.
     pub principal: bool,
+    /// What clients see of its errors.
+    pub errors: ErrorsConfig,
 }
 
 /// When a subgraph is left alone for a while: what asks it meanwhile fails at once.
@@ -221,6 +227,7 @@ impl Default for SubgraphConfig {
             breaker: BreakerConfig::default(),
             headers: Vec::new(),
             principal: false,
+            errors: ErrorsConfig::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod data;
 mod decode;
 mod deliver;
+mod masking;
 mod projection;
 mod representations;
 pub(crate) mod shape;

@@ -20,7 +20,7 @@ use tracing::Instrument;
 pub use http::{HttpPool, HttpSubgraph};
 pub use in_process::{InProcessSchema, RequestInfo};
 
-use crate::config::SubgraphConfig;
+use crate::config::{ErrorsConfig, SubgraphConfig};
 use crate::context::{PrincipalSealer, RequestContext};
 use crate::error::GraphQlError;
 use crate::plan::Fetch;
@@ -204,6 +204,11 @@ impl Service {
     /// Whether the subgraph lives in this process.
     pub(crate) fn is_in_process(&self) -> bool {
         matches!(self.way, Way::Local(_))
+    }
+
+    /// What clients see of its errors.
+    pub(crate) fn errors(&self) -> &ErrorsConfig {
+        &self.config.errors
     }
 
     /// Asks, for at most the configured time and not beyond the request's deadline.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json};
 use super::State;
 use super::data::{Object, Value, client_name};
 use super::decode::decode;
+use super::masking;
 use super::shape::DecodeSet;
 use crate::error::{GraphQlError, PathSegment};
 use crate::transport::{Answer, CallError, Service, in_process};
@@ -96,17 +97,9 @@ impl From<async_graphql::ServerError> for WireError {
 
 /// The error as clients see it, still without its place, and the place in the subgraph's answer.
 pub(super) fn client_error(service: &Service, error: WireError) -> (Vec<WireSegment>, GraphQlError) {
-    let mut extensions = error.extensions.unwrap_or_default();
-    extensions
-        .entry("service")
-        .or_insert_with(|| service.name.as_str().into());
-    let error_ = GraphQlError {
-        message: error.message,
-        locations: Vec::new(),
-        path: Vec::new(),
-        extensions,
-    };
-    (error.path.unwrap_or_default(), error_)
+    let extensions = error.extensions.unwrap_or_default();
+    let seen = masking::client_error(&service.name, service.errors(), error.message, extensions);
+    (error.path.unwrap_or_default(), seen)
 }
 
 /// A step of a path by the client's names.
