@@ -1,5 +1,6 @@
 //! The router's configuration: limits, subgraphs, caches, CORS.
 
+mod callers;
 mod errors;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use callers::ByCaller;
 pub use errors::ErrorsConfig;
 
 /// Everything about the router that an operator may set.
@@ -16,8 +18,8 @@ pub use errors::ErrorsConfig;
 pub struct RouterConfig {
     /// What a request may be at most.
     pub limits: Limits,
-    /// Whether clients may ask for `__schema` and `__type`.
-    pub introspection: bool,
+    /// Who may ask for `__schema` and `__type`.
+    pub introspection: ByCaller<bool>,
     /// Milliseconds after which a request is answered with what is there.
     pub request_timeout_ms: u64,
     /// Milliseconds between two looks at the supergraph and the manifests of a router that stands alone: what has
@@ -128,18 +130,7 @@ pub struct PersistedConfig {
 }
 
 /// What each kind of caller may ask. Endpoints of REST are always theirs to ask.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Safelist {
-    /// Those who are not logged in.
-    pub anonymous: Allowed,
-    /// People with clients of the platform's own.
-    pub people: Allowed,
-    /// Third-party apps that act for people.
-    pub apps: Allowed,
-    /// People whose roles permit more than their own data.
-    pub staff: Allowed,
-}
+pub type Safelist = ByCaller<Allowed>;
 
 /// Which operations somebody may ask.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,7 +178,7 @@ impl Default for RouterConfig {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
-            introspection: true,
+            introspection: ByCaller::all(true),
             request_timeout_ms: 30_000,
             reload_ms: 2_000,
             all_subgraphs: SubgraphConfig::default(),

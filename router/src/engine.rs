@@ -285,6 +285,9 @@ impl Engine {
         context: &RequestContext,
     ) -> Response {
         let compiler = &self.core.compiler;
+        if let Some(error) = prepared.refusal(&context.principal, &compiler.config) {
+            return Response::refused(vec![error]);
+        }
         let sources = &prepared.document().sources;
         let api = &compiler.supergraph.api;
         let variables = match variables::coerce(api, prepared.operation(), sources, variables) {

@@ -25,8 +25,8 @@ mod variables;
 
 pub use apollo_compiler;
 pub use config::{
-    Allowed, Batching, BreakerConfig, CacheConfig, Cors, ErrorsConfig, Limits, PersistedConfig, RouterConfig,
-    Safelist, SubgraphConfig,
+    Allowed, Batching, BreakerConfig, ByCaller, CacheConfig, Cors, ErrorsConfig, Limits, PersistedConfig,
+    RouterConfig, Safelist, SubgraphConfig,
 };
 pub use context::{Anonymous, AuthError, Authenticator, ClientInfo, PrincipalSealer, RequestContext};
 pub use documents::document_id;

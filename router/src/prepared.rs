@@ -36,6 +36,8 @@ const RECURSION_LIMIT: usize = 200;
 pub struct Prepared {
     document: Arc<Valid<ExecutableDocument>>,
     operation: Node<Operation>,
+    /// Whether it asks for `__schema` or `__type`.
+    introspects: bool,
     /// What a caller must meet, and which fields (declared type, field) they lose if not.
     guards: Vec<(Requirement, Vec<(Name, Name)>)>,
     /// The variables of `@skip` and `@include`.
@@ -96,6 +98,13 @@ impl Prepared {
     /// The operation with its types: variables, and the selection with the definition of every field.
     pub fn operation(&self) -> &Operation {
         &self.operation
+    }
+
+    /// Why a caller may not ask it, whatever the variables are.
+    pub(crate) fn refusal(&self, principal: &Principal, config: &RouterConfig) -> Option<GraphQlError> {
+        let may_introspect = config.introspection.of(principal).copied().unwrap_or(true);
+        (self.introspects && !may_introspect)
+            .then(|| GraphQlError::new(ErrorCode::Forbidden, "introspection is not for this caller"))
     }
 
     /// The plan and shape for a caller and variables, if they have been made already; else what makes them.
@@ -182,6 +191,7 @@ impl Compiler {
             return Err(errors);
         }
         let prepared = Prepared {
+            introspects: introspects(document, operation),
             guards: self.guards(document, operation),
             switches: switches(document, operation),
             document: document.clone(),
@@ -254,13 +264,6 @@ impl Compiler {
             ));
         }
         each_field(document, &operation.selection_set, &mut |_, field| {
-            let introspects = field.name == "__schema" || field.name == "__type";
-            if introspects && !self.config.introspection {
-                errors.push(GraphQlError::new(
-                    ErrorCode::Forbidden,
-                    "introspection is switched off",
-                ));
-            }
             if field.alias.as_ref().is_some_and(|alias| alias.starts_with("__")) {
                 let message = "aliases that begin with `__` are reserved";
                 errors.push(GraphQlError::new(Code::ValidationFailed, message));
@@ -295,6 +298,14 @@ impl Compiler {
             .map(|(requirement, fields)| (requirement, fields.into_iter().collect()))
             .collect()
     }
+}
+
+fn introspects(document: &ExecutableDocument, operation: &Operation) -> bool {
+    let mut found = false;
+    each_field(document, &operation.selection_set, &mut |_, field| {
+        found |= field.name == "__schema" || field.name == "__type";
+    });
+    found
 }
 
 /// The variables of `@skip` and `@include`.

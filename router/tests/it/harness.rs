@@ -1,10 +1,11 @@
 //! Engines over the shop's subgraphs, in this process and over HTTP.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::post;
-use kernel::Principal;
+use kernel::{Actor, Clock, Principal, Random};
 use router::{
     Engine, GraphQlRequest, HttpSubgraph, InProcessSchema, RequestContext, Response, RouterConfig, Transports,
 };
@@ -85,6 +86,37 @@ pub(crate) async fn execute(
         extensions: Map::new(),
     };
     engine.execute(request, context).await
+}
+
+/// A caller of each kind: nobody, a person, an app, one of the staff.
+pub(crate) fn callers() -> [Principal; 4] {
+    let (random, now) = (Random::seeded(1), Clock::system().now());
+    let person = |permissions: &[&str], scopes: Option<&[&str]>| {
+        let set = |names: &[&str]| {
+            Arc::new(
+                names
+                    .iter()
+                    .map(|name| (*name).to_owned())
+                    .collect::<BTreeSet<_>>(),
+            )
+        };
+        Principal {
+            actor: Actor::User {
+                id: random.id(now),
+                session: random.id(now),
+                permissions: set(permissions),
+                scopes: scopes.map(set),
+            },
+            ..Principal::anonymous()
+        }
+    };
+    [
+        Principal::anonymous(),
+        person(&[], None),
+        // An app is an app, whoever it acts for.
+        person(&["users:read"], Some(&["habits:read"])),
+        person(&["users:read"], None),
+    ]
 }
 
 /// Serves a schema at an address of its own.

@@ -1,13 +1,12 @@
 //! Documents that are named instead of sent, and who may ask which.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::body::Body;
 use cache::{Cache, CacheConfig};
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
-use kernel::{Actor, Clock, Principal, Random};
+use kernel::{Clock, Principal};
 use router::http::{HttpOptions, service};
 use router::{
     Allowed, Engine, EngineHandle, GraphQlRequest, PersistedOperations, RequestContext, RouterConfig,
@@ -16,7 +15,7 @@ use router::{
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::harness::{SHOP, schemas};
+use crate::harness::{SHOP, callers, schemas};
 use crate::shop::Log;
 
 const ME: &str = "{ me { id } }";
@@ -196,37 +195,6 @@ async fn a_name_that_is_none_is_refused() {
         assert_eq!(code(&answer), "BAD_USER_INPUT", "{answer}");
     }
     assert_eq!(code(&ask(&engine, json!({})).await), "BAD_USER_INPUT");
-}
-
-/// A caller of each kind of the safelist, in its order.
-fn callers() -> [Principal; 4] {
-    let (random, now) = (Random::seeded(1), Clock::system().now());
-    let person = |permissions: &[&str], scopes: Option<&[&str]>| {
-        let set = |names: &[&str]| {
-            Arc::new(
-                names
-                    .iter()
-                    .map(|name| (*name).to_owned())
-                    .collect::<BTreeSet<_>>(),
-            )
-        };
-        Principal {
-            actor: Actor::User {
-                id: random.id(now),
-                session: random.id(now),
-                permissions: set(permissions),
-                scopes: scopes.map(set),
-            },
-            ..Principal::anonymous()
-        }
-    };
-    [
-        Principal::anonymous(),
-        person(&[], None),
-        // An app is an app, whoever it acts for.
-        person(&["users:read"], Some(&["habits:read"])),
-        person(&["users:read"], None),
-    ]
 }
 
 #[tokio::test]

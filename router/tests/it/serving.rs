@@ -8,11 +8,11 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use kernel::Principal;
 use router::http::{HttpOptions, service};
-use router::{AuthError, Authenticator, Engine, EngineHandle, RouterConfig, Transports};
+use router::{AuthError, Authenticator, ByCaller, Engine, EngineHandle, RouterConfig, Transports};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::harness::{SHOP, Shop, schemas, shown};
+use crate::harness::{SHOP, Shop, ask_as, callers, schemas, shown};
 use crate::shop::Log;
 
 fn engine() -> Engine {
@@ -378,13 +378,33 @@ async fn the_schema_can_be_looked_at_unless_it_is_switched_off() {
       }
     }
     "#);
+}
+
+#[tokio::test]
+async fn introspection_is_for_whom_the_configuration_says() {
     let config = RouterConfig {
-        introspection: false,
+        introspection: ByCaller {
+            anonymous: false,
+            people: false,
+            apps: true,
+            staff: true,
+        },
         ..RouterConfig::default()
     };
     let shop = Shop::with(&config).await;
-    let answer = shop.ask("{ __schema { queryType { name } } }").await;
-    assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN");
+    let query = "{ me { id } ...more } fragment more on Query { __type(name: \"User\") { name } }";
+    let mut codes = Vec::new();
+    // Each asks what another one has made ready.
+    for caller in callers() {
+        let answer = ask_as(&shop.http, query, &json!({}), caller).await;
+        codes.push(answer["errors"][0]["extensions"]["code"].clone());
+    }
+    assert_eq!(
+        codes,
+        [json!("FORBIDDEN"), json!("FORBIDDEN"), json!(null), json!(null)]
+    );
+    let answer = shop.ask("{ me { __typename } }").await;
+    assert_eq!(answer, json!({"data": {"me": {"__typename": "User"}}}));
 }
 
 fn taking_lists() -> Server {
