@@ -8,21 +8,30 @@ use crate::Outcome;
 use crate::run::{cargo, root, run};
 use crate::servers::Servers;
 
-/// The benchmarks: a program of the end-to-end tests' package, so that it reaches every crate. It prints its figures next to
-/// their limits, and fails when one is missed.
-const SOURCE: &str = "tests/src/bin/bench.rs";
+/// The benchmarks: programs of the end-to-end tests' package, so that they reach every crate. Each prints its figures next
+/// to their limits, and fails when one is missed.
+const PLATFORM: &str = "bench";
 
-/// What is built of it, in the folder that cargo builds in.
-const PROGRAM: &str = "release/bench";
+/// The router as federated gateways are measured; it needs no servers.
+const ROUTER: &str = "router_bench";
 
-/// Starts the servers, and builds and runs the benchmarks in release mode.
+/// Builds and runs the benchmarks in release mode, on servers where they need some. `router` and what follows it is for
+/// the router's own.
 pub(crate) fn run_benchmarks(args: &[String]) -> Outcome {
-    if !root().join(SOURCE).is_file() {
-        return Err(format!("there are no benchmarks: {SOURCE} does not exist"));
+    if let Some(("router", cases)) = args.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        build()?;
+        return run(Command::new(program(ROUTER)).args(cases));
     }
     let servers = Servers::start()?;
-    // The benchmarks start the program itself too. Both are built at once: each alone would have its own selection of
-    // features, and build every dependency again.
+    build()?;
+    let mut command = Command::new(program(PLATFORM));
+    servers.name_to(command.args(args));
+    run(&mut command)
+}
+
+/// The benchmarks start the program itself too. Both are built at once: each alone would have its own selection of features,
+/// and build every dependency again.
+fn build() -> Outcome {
     run(&mut cargo([
         "build",
         "--release",
@@ -31,9 +40,11 @@ pub(crate) fn run_benchmarks(args: &[String]) -> Outcome {
         "--package",
         "tests",
         "--bins",
-    ]))?;
+    ]))
+}
+
+/// Where a program is when it has been built.
+fn program(name: &str) -> PathBuf {
     let folder = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let mut command = Command::new(folder.join(PROGRAM));
-    servers.name_to(command.args(args));
-    run(&mut command)
+    folder.join("release").join(name)
 }

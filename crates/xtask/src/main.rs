@@ -37,7 +37,8 @@ enum Task {
     },
     /// Installs and starts MongoDB, MariaDB and Redis for tests run by hand, until it is interrupted.
     Servers,
-    /// Runs the benchmarks and prints their figures next to their limits.
+    /// Runs the benchmarks and prints their figures next to their limits; `bench router` measures the router as federated
+    /// gateways are measured.
     Bench {
         /// Arguments for the benchmarks.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
