@@ -7,6 +7,7 @@ mod masking;
 mod projection;
 mod representations;
 pub(crate) mod shape;
+pub(crate) mod tree;
 mod wire;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +22,8 @@ use crate::plan::{Fetch, FetchKind, Node};
 use crate::prepared::{Compiled, Compiler};
 use crate::response::Response;
 use crate::transport::{Argument, Call, Service};
-use data::{Object, Sources};
+use data::Sources;
+use tree::{ObjectId, Tree};
 
 /// Everything that one request's execution needs.
 pub(crate) struct Execution<'e> {
@@ -32,10 +34,12 @@ pub(crate) struct Execution<'e> {
     pub(crate) context: &'e RequestContext,
 }
 
+/// The object at the root of the answer.
+const ROOT: ObjectId = 0;
+
 /// What is known so far.
-#[derive(Default)]
 struct State {
-    root: Object,
+    tree: Tree,
     sources: Sources,
     failures: Vec<Failure>,
     /// Errors whose place is not null, or which have none.
@@ -67,7 +71,7 @@ struct Reason {
 impl Execution<'_> {
     /// Runs the plan and writes the answer. Never fails: what fails is in the answer.
     pub(crate) async fn run(&self) -> Response {
-        let state = Mutex::new(State::default());
+        let state = Mutex::new(State::new());
         if let Some(root) = &self.compiled.plan.root {
             self.node(root, &state).await;
         }
@@ -108,7 +112,8 @@ impl Execution<'_> {
         };
         match &fetch.kind {
             FetchKind::Root { path } => {
-                let places = representations::places(&lock(state), path, &self.compiler.supergraph.types);
+                let types = &self.compiler.supergraph.types;
+                let places = representations::places(&lock(state), path, types);
                 if places.is_empty() {
                     return;
                 }
@@ -116,16 +121,24 @@ impl Execution<'_> {
                 if fetch.mutation {
                     lock(state).scope = Arc::default();
                 }
-                deliver::root(self, service, fetch, &places, answer, &mut lock(state));
+                let state = &mut lock(state);
+                // Elsewhere than at the root, an object may have been copied meanwhile.
+                let places = match path.is_empty() {
+                    true => places,
+                    false => representations::places(state, path, types),
+                };
+                deliver::root(self, service, fetch, &places, answer, state);
             }
             FetchKind::Entities(batches) => {
-                let asked =
+                let mut asked =
                     representations::build(&mut lock(state), fetch, batches, &self.compiler.supergraph.types);
                 if asked.arguments.is_empty() {
                     return;
                 }
                 let answer = service.call(self.call(fetch, &asked.arguments, state)).await;
-                deliver::entities(self, service, fetch, &asked.batches, answer, &mut lock(state));
+                let state = &mut lock(state);
+                asked.follow_copies(&state.tree);
+                deliver::entities(self, service, fetch, &asked.batches, answer, state);
             }
         }
     }
@@ -142,6 +155,19 @@ impl Execution<'_> {
 }
 
 impl State {
+    fn new() -> Self {
+        let mut tree = Tree::default();
+        // The first object is the root.
+        tree.object([]);
+        Self {
+            tree,
+            sources: Sources::default(),
+            failures: Vec::new(),
+            loose: Vec::new(),
+            scope: Arc::default(),
+        }
+    }
+
     /// Notes an error; its number is what values refer to.
     fn failure(&mut self, error: GraphQlError, below: Vec<PathSegment>) -> u32 {
         self.note(Failure::Errors(vec![Reason { error, below }]))

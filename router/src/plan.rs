@@ -82,6 +82,8 @@ pub(crate) struct Fetch {
     pub(crate) mutation: bool,
     /// What `data` of the answer looks like.
     pub(crate) shape: DecodeSet,
+    /// Whether equal objects of the answer may be one: no step of the plan goes to some of them for what is above them.
+    pub(crate) may_share: bool,
     /// What is asked for, and where it belongs.
     pub(crate) kind: FetchKind,
 }
@@ -172,6 +174,18 @@ pub(crate) enum Change {
     Set(String),
     /// It has this name.
     Rename(String),
+}
+
+impl Fetch {
+    /// Every path that leads to what is asked about.
+    fn paths(&self) -> impl Iterator<Item = &Vec<Step>> {
+        let (root, batches) = match &self.kind {
+            FetchKind::Root { path } => (Some(path), &[][..]),
+            FetchKind::Entities(batches) => (None, batches.as_slice()),
+        };
+        root.into_iter()
+            .chain(batches.iter().flat_map(|batch| &batch.paths))
+    }
 }
 
 impl Planner {

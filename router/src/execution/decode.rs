@@ -3,9 +3,18 @@
 //! One pass over the bytes: what was not asked for is skipped, leaves stay text. The whole text is checked: it is
 //! UTF-8, it is one JSON value, it is not nested too deep. So every span that comes out is valid JSON and may be
 //! copied into the client's answer as it is.
+//!
+//! Answers repeat themselves: a hundred reviews have ten authors. An object whose text was read before at the same place
+//! of the shape is not read again, but is the same object ([`Known`]).
 
-use super::data::{Key, Object, Span, Value};
+mod known;
+#[cfg(test)]
+mod tests;
+
+use super::data::{Key, Span};
 use super::shape::{DecodeField, DecodeSet};
+use super::tree::{Field, ObjectId, Tree, Value};
+use known::{Known, Read};
 
 /// Deeper nesting than any sensible answer has; guards the stack.
 const MAX_DEPTH: usize = 200;
@@ -27,8 +36,15 @@ pub(crate) struct Decoded {
     pub(crate) errors: Option<(usize, usize)>,
 }
 
-/// Reads a whole answer: `{"data": …, "errors": […]}`. Its leaves refer to the source of that number.
-pub(crate) fn decode(text: &[u8], shape: &DecodeSet, source: u32) -> Result<Decoded, Malformed> {
+/// Reads a whole answer into the tree: `{"data": …, "errors": […]}`. Its leaves refer to the source of that number. With
+/// `share`, objects of equal text at the same place of the shape become one.
+pub(crate) fn decode(
+    text: &[u8],
+    shape: &DecodeSet,
+    source: u32,
+    share: bool,
+    tree: &mut Tree,
+) -> Result<Decoded, Malformed> {
     let text = std::str::from_utf8(text).map_err(|error| Malformed {
         what: "text that is not UTF-8",
         at: error.valid_up_to(),
@@ -44,6 +60,10 @@ pub(crate) fn decode(text: &[u8], shape: &DecodeSet, source: u32) -> Result<Deco
         at: 0,
         depth: 0,
         source,
+        tree,
+        fields: Vec::with_capacity(16),
+        items: Vec::new(),
+        known: Known::new(share, text.len()),
     };
     let mut decoded = Decoded {
         data: None,
@@ -66,14 +86,19 @@ pub(crate) fn decode(text: &[u8], shape: &DecodeSet, source: u32) -> Result<Deco
     Ok(decoded)
 }
 
-struct Reader<'t> {
+struct Reader<'t, 'd> {
     text: &'t [u8],
     at: usize,
     depth: usize,
     source: u32,
+    tree: &'d mut Tree,
+    /// Fields of the objects, and items of the lists, that are being read.
+    fields: Vec<Field>,
+    items: Vec<Value>,
+    known: Known,
 }
 
-impl<'t> Reader<'t> {
+impl<'t> Reader<'t, '_> {
     fn fail<T>(&self, what: &'static str) -> Result<T, Malformed> {
         Err(Malformed { what, at: self.at })
     }
@@ -162,51 +187,86 @@ impl<'t> Reader<'t> {
         self.space();
         match self.peek() {
             b'{' => self.shaped(shape).map(Value::Object),
-            b'[' => {
-                let mut items = Vec::new();
-                self.array(|reader| {
-                    items.push(reader.composite(shape)?);
-                    Ok(())
-                })?;
-                Ok(Value::List(items))
-            }
+            b'[' => self.list(|reader| reader.composite(shape)),
             _ => self.scalar(),
         }
     }
 
-    fn shaped(&mut self, shape: &DecodeSet) -> Result<Object, Malformed> {
-        let mut object = Object {
-            fields: Vec::with_capacity(shape.fields.len()),
-        };
-        let mut expected = 0;
+    fn list(&mut self, item: impl Fn(&mut Self) -> Result<Value, Malformed>) -> Result<Value, Malformed> {
+        let base = self.items.len();
+        self.array(|reader| {
+            let item = item(reader)?;
+            reader.items.push(item);
+            Ok(())
+        })?;
+        Ok(Value::List(self.tree.list(self.items.drain(base..))))
+    }
+
+    fn shaped(&mut self, shape: &DecodeSet) -> Result<ObjectId, Malformed> {
+        let start = self.at;
+        if let Some(Some(read)) = self.known.place(self.text, start, shape.number)
+            && read.set == shape.number
+            && let Some(earlier) = self.text.get(read.start..read.end)
+            && self
+                .text
+                .get(start..)
+                .is_some_and(|rest| rest.starts_with(earlier))
+        {
+            self.at += earlier.len();
+            self.tree.share(read.object);
+            return Ok(read.object);
+        }
+        let base = self.fields.len();
+        let (mut expected, mut furthest) = (0, 0);
         self.object(|reader, name| {
             let Some((position, field)) = find(shape, expected, name) else {
                 reader.skip()?;
                 return Ok(());
             };
-            let in_order = position == expected;
+            let is_new = position >= furthest && shape.keys_differ;
             expected = position + 1;
+            furthest = furthest.max(expected);
             let value = match &field.set {
                 Some(set) => reader.composite(set)?,
                 None => reader.leaf()?,
             };
-            push(&mut object, field.key, value, in_order);
+            if is_new {
+                reader.fields.push((field.key, value));
+            } else {
+                reader.put(base, field.key, value);
+            }
             Ok(())
         })?;
+        let object = self.tree.object(self.fields.drain(base..));
+        let (text, end) = (self.text, self.at);
+        if let Some(place) = self.known.place(text, start, shape.number) {
+            let set = shape.number;
+            *place = Some(Read {
+                set,
+                start,
+                end,
+                object,
+            });
+        }
         Ok(object)
+    }
+
+    /// Sets a field of the object that is being read: of two with the same key the later counts, unless it is null.
+    fn put(&mut self, base: usize, key: Key, value: Value) {
+        let mut fields = self.fields.iter_mut().skip(base);
+        match fields.find(|(known, _)| *known == key) {
+            None => self.fields.push((key, value)),
+            Some(_) if value == Value::Null => {}
+            Some((_, known)) => *known = value,
+        }
     }
 
     fn leaf(&mut self) -> Result<Value, Malformed> {
         self.space();
-        if self.peek() != b'[' {
-            return self.scalar();
+        match self.peek() {
+            b'[' => self.list(Self::leaf),
+            _ => self.scalar(),
         }
-        let mut items = Vec::new();
-        self.array(|reader| {
-            items.push(reader.leaf()?);
-            Ok(())
-        })?;
-        Ok(Value::List(items))
     }
 
     fn scalar(&mut self) -> Result<Value, Malformed> {
@@ -330,84 +390,4 @@ fn find<'s>(shape: &'s DecodeSet, expected: usize, name: &[u8]) -> Option<(usize
     }
     let mut fields = shape.fields.iter().enumerate();
     fields.find(|(_, field)| field.name.as_bytes() == name)
-}
-
-fn push(object: &mut Object, key: Key, value: Value, in_order: bool) {
-    if in_order && object.get(key).is_none() {
-        object.fields.push((key, value));
-    } else if !matches!(value, Value::Null) || object.get(key).is_none() {
-        object.put(key, value);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shape() -> DecodeSet {
-        let leaf = |name: &str, key| DecodeField {
-            name: name.into(),
-            key,
-            set: None,
-        };
-        let inner = DecodeSet {
-            fields: vec![leaf("id", 2), leaf("tags", 3)],
-        };
-        let me = DecodeField {
-            name: "me".into(),
-            key: 1,
-            set: Some(inner),
-        };
-        DecodeSet { fields: vec![me] }
-    }
-
-    #[test]
-    fn leaves_stay_text_and_what_was_not_asked_for_is_skipped() {
-        let text =
-            br#" {"data":{"more":[{"x":1.5e3}],"me":{"tags":["a\u00e9",null],"id":"7"}} ,"errors":[{}]} "#;
-        let decoded = decode(text, &shape(), 0).expect("an answer");
-        let Some(Value::Object(data)) = decoded.data else {
-            panic!("no data")
-        };
-        let Some(Value::Object(me)) = data.get(1) else {
-            panic!("no me")
-        };
-        let Some(Value::Scalar(id)) = me.get(2) else {
-            panic!("no id")
-        };
-        let mut sources = super::super::data::Sources::default();
-        sources.add(bytes::Bytes::from_static(text));
-        assert_eq!(sources.text(*id), b"\"7\"");
-        assert!(matches!(me.get(3), Some(Value::List(tags)) if tags[1] == Value::Null));
-        assert_eq!(
-            decoded.errors.map(|(start, end)| &text[start..end]),
-            Some(&b"[{}]"[..])
-        );
-    }
-
-    #[test]
-    fn rubbish_is_told_from_json() {
-        let deep = format!("{{\"data\":{}1{}}}", "[".repeat(300), "]".repeat(300));
-        for text in [
-            "",
-            "{",
-            "[]",
-            "{\"data\":{\"me\":{\"id\":\"a}}}",
-            "{\"data\":{\"me\":{\"id\":01}}}",
-            "{\"data\":nul}",
-            "{} x",
-            "{\"data\":{\"me\":{\"id\":\"\\x\"}}}",
-            "{\"data\":{\"me\":{\"id\":\"\n\"}}}",
-            "{\"data\":tru}",
-            "{\"a\":-}",
-            "{\"a\":1.}",
-            "<html></html>",
-            "{\"data\":{},}",
-            &deep,
-        ] {
-            assert!(decode(text.as_bytes(), &shape(), 0).is_err(), "{text}");
-        }
-        assert!(decode(b"{\"data\":{\"me\":{\"id\":\"\xff\"}}}", &shape(), 0).is_err());
-        assert!(decode(b"{}", &shape(), 0).expect("an object").data.is_none());
-    }
 }

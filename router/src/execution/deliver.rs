@@ -1,10 +1,13 @@
 //! Puts a subgraph's answer where it belongs, with its errors at the places that they speak of.
 
-use super::data::{Key, Keys, Object, Span, Value};
-use super::representations::{Place, asked_fields, at, fail};
+use std::collections::{HashMap, HashSet};
+
+use super::data::{Key, Keys, Span};
+use super::representations::{Target, asked_fields};
 use super::shape::{DecodeField, DecodeSet};
+use super::tree::{List, ObjectId, Slot, Tree, Value};
 use super::wire::{WireSegment, client_error, read, segment};
-use super::{Execution, Failure, Reason, State};
+use super::{Execution, Failure, ROOT, Reason, State};
 use crate::error::{GraphQlError, PathSegment};
 use crate::plan::{Batch, Fetch, FetchKind};
 use crate::transport::{Answer, CallError, Service};
@@ -14,41 +17,48 @@ pub(super) fn root(
     execution: &Execution<'_>,
     service: &Service,
     fetch: &Fetch,
-    places: &[Place],
+    places: &[ObjectId],
     answer: Result<Answer, CallError>,
     state: &mut State,
 ) {
     let asked = &fetch.shape.fields;
-    let read = match answer.and_then(|answer| read(answer, &fetch.shape, state)) {
+    let read = match answer.and_then(|answer| read(answer, fetch, state)) {
         Ok(read) => read,
-        Err(error) => return fail_all(state, service, &error, places.iter(), asked),
+        Err(error) => return fail_all(state, service, &error, places.iter().copied(), asked),
     };
     let no_data = read.data.is_none();
-    let mut value = Value::Object(read.data.unwrap_or_default());
+    let object = read.data.unwrap_or_else(|| state.tree.object([]));
     let mut general = None;
     for error in read.errors {
         let (path, error) = client_error(service, error);
-        if path.is_empty() || !mark(&mut value, &fetch.shape, &path, &error, state) {
-            if no_data && general.is_none() {
-                general = Some(error);
-            } else {
-                let prefix = places
-                    .first()
-                    .map(|place| client_path(&state.root, place, &execution.compiled.keys));
-                let place = prefix
-                    .into_iter()
-                    .flatten()
-                    .chain(path.iter().map(segment))
-                    .collect();
-                state.loose.push(error.at(place));
+        let placed = match path.split_first() {
+            Some((WireSegment::Key(name), rest)) => {
+                mark_field(object, &fetch.shape, name, rest, &error, state)
             }
+            _ => false,
+        };
+        if placed {
+            continue;
+        }
+        if no_data && general.is_none() {
+            general = Some(error);
+        } else {
+            let prefix = places.first().map(|place| client_path(execution, state, *place));
+            let place = prefix
+                .into_iter()
+                .flatten()
+                .chain(path.iter().map(segment))
+                .collect();
+            state.loose.push(error.at(place));
         }
     }
-    let Value::Object(mut object) = value else { return };
     if no_data {
-        fill(&mut object, asked, general, state);
+        fill(object, asked, general, state);
     }
-    deliver_to(execution, state, places.iter(), object);
+    let mut delivery = Delivery::new(fetch, 1);
+    for place in places {
+        delivery.give(execution, state, *place, object, 0);
+    }
 }
 
 /// Delivers entities to the objects that asked for them.
@@ -56,35 +66,32 @@ pub(super) fn entities(
     execution: &Execution<'_>,
     service: &Service,
     fetch: &Fetch,
-    targets: &[Vec<(Place, usize)>],
+    targets: &[Vec<Target>],
     answer: Result<Answer, CallError>,
     state: &mut State,
 ) {
     let FetchKind::Entities(batches) = &fetch.kind else {
         return;
     };
-    let mut read = match answer.and_then(|answer| read(answer, &fetch.shape, state)) {
+    let read = match answer.and_then(|answer| read(answer, fetch, state)) {
         Ok(read) => read,
         Err(error) => {
             for (batch, targets) in batches.iter().zip(targets) {
-                let places = targets.iter().map(|(place, _)| place);
+                let places = targets.iter().map(|target| target.object);
                 fail_all(state, service, &error, places, asked_fields(fetch, batch));
             }
             return;
         }
     };
     let no_data = read.data.is_none();
-    let mut data = read.data.take().unwrap_or_default();
     let mut lists = Vec::with_capacity(batches.len());
     for (batch, targets) in batches.iter().zip(targets) {
-        lists.push(entity_list(fetch, batch, targets, &mut data));
+        lists.push(entity_list(fetch, batch, targets, read.data, &mut state.tree));
     }
     let mut general = None;
     for error in read.errors {
         let (path, error) = client_error(service, error);
-        let placed = place_error(
-            execution, fetch, batches, targets, &mut lists, &path, &error, state,
-        );
+        let placed = place_error(execution, fetch, batches, targets, &lists, &path, &error, state);
         if !placed {
             if general.is_none() {
                 general = Some(error);
@@ -101,7 +108,13 @@ pub(super) fn entities(
         let what = "`_entities` is no list of an entity for each representation";
         general = Some(CallError::Malformed(what.into()).error(&service.name));
     }
-    let all_null = |list: &List| list.items.iter().all(|item| matches!(item, Value::Null));
+    let all_null = |list: &Entities| {
+        state
+            .tree
+            .items(list.items)
+            .iter()
+            .all(|item| *item == Value::Null)
+    };
     let nothing = no_data || !all_there || lists.iter().all(all_null);
     let mut lost = match general {
         Some(error) if nothing => Some(state.failure(error, Vec::new())),
@@ -109,85 +122,145 @@ pub(super) fn entities(
             state.loose.extend(general);
             // Without `data` all are lost with the first of which an error speaks.
             no_data
-                .then(|| lists.iter().find_map(List::first_failure))
+                .then(|| lists.iter().find_map(|list| list.first_failure(&state.tree)))
                 .flatten()
         }
     };
     for ((batch, targets), list) in batches.iter().zip(targets).zip(lists) {
-        let asked = asked_fields(fetch, batch);
-        for (place, item) in list.for_each(targets) {
-            let failure = match item {
-                Value::Object(object) => {
-                    deliver_to(execution, state, std::iter::once(place), object);
-                    continue;
-                }
-                Value::Failed(own) => own,
-                _ => *lost.get_or_insert_with(|| state.not_returned(service)),
-            };
-            fail(&mut state.root, place, asked, failure);
-        }
+        give(
+            execution, service, fetch, batch, targets, list.items, &mut lost, state,
+        );
+    }
+}
+
+/// Gives the entities of one batch to the objects that asked for them; those for which there is none have `lost` what they
+/// asked for.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the parts of one answer, which belong together here only"
+)]
+fn give(
+    execution: &Execution<'_>,
+    service: &Service,
+    fetch: &Fetch,
+    batch: &Batch,
+    targets: &[Target],
+    entities: List,
+    lost: &mut Option<u32>,
+    state: &mut State,
+) {
+    let asked = asked_fields(fetch, batch);
+    let mut delivery = Delivery::new(fetch, batch.paths.len());
+    for target in targets {
+        let failure = match state.tree.items(entities).get(target.number).copied() {
+            Some(Value::Object(entity)) => {
+                delivery.give(execution, state, target.object, entity, target.path);
+                continue;
+            }
+            Some(Value::Failed(own)) => own,
+            _ => *lost.get_or_insert_with(|| state.not_returned(service)),
+        };
+        state.tree.fail(target.object, asked, failure);
     }
 }
 
 /// The entities of one batch; `complete` if there was one entry for each representation.
-struct List {
-    items: Vec<Value>,
+struct Entities {
+    items: List,
     complete: bool,
 }
 
-impl List {
-    /// Each place with its entity: the last one who asked gets the entity itself, the others get copies.
-    fn for_each(mut self, targets: &[(Place, usize)]) -> impl Iterator<Item = (&Place, Value)> {
-        let mut left = vec![0_u32; self.items.len()];
-        for (_, number) in targets {
-            if let Some(count) = left.get_mut(*number) {
-                *count += 1;
-            }
-        }
-        targets.iter().filter_map(move |(place, number)| {
-            let (item, left) = (self.items.get_mut(*number)?, left.get_mut(*number)?);
-            *left -= 1;
-            let is_last = *left == 0;
-            let item = if is_last {
-                std::mem::replace(item, Value::Null)
-            } else {
-                item.clone()
-            };
-            Some((place, item))
-        })
-    }
-
-    fn first_failure(&self) -> Option<u32> {
-        self.items.iter().find_map(|item| match item {
+impl Entities {
+    fn first_failure(&self, tree: &Tree) -> Option<u32> {
+        tree.items(self.items).iter().find_map(|item| match item {
             Value::Failed(failure) => Some(*failure),
-            Value::Object(object) => first_failure(object),
+            Value::Object(object) => first_failure(tree, *object),
             _ => None,
         })
     }
 }
 
-fn first_failure(object: &Object) -> Option<u32> {
-    object.fields.iter().find_map(|(_, value)| match value {
+/// Gives objects of one answer to the places that asked for them. What was given before is given as a copy: a shallow one,
+/// whose parts both places share, where the same happens to both from now on.
+struct Delivery {
+    may_share: bool,
+    /// By object, where several paths lead to who asked: the one that is given along which path.
+    by_path: Option<HashMap<ObjectId, (usize, ObjectId)>>,
+}
+
+impl Delivery {
+    fn new(fetch: &Fetch, paths: usize) -> Self {
+        Self {
+            may_share: fetch.may_share,
+            by_path: (fetch.may_share && paths > 1).then(HashMap::new),
+        }
+    }
+
+    fn give(
+        &mut self,
+        execution: &Execution<'_>,
+        state: &mut State,
+        place: ObjectId,
+        object: ObjectId,
+        path: usize,
+    ) {
+        let tree = &mut state.tree;
+        let object = match &mut self.by_path {
+            Some(by_path) => {
+                let (of_path, given) = by_path.entry(object).or_insert((path, object));
+                if *of_path != path {
+                    *given = tree.copy(*given, &mut HashMap::new());
+                    *of_path = path;
+                }
+                *given
+            }
+            None if !self.may_share && tree.is_shared(object) => tree.copy(object, &mut HashMap::new()),
+            None => object,
+        };
+        let types = &execution.compiler.supergraph.types;
+        let sources = &state.sources;
+        // Where one subgraph knows an object's type and another only an interface of it, the type stays.
+        let keeps_type = |old: Span, new: Span| {
+            let old = sources
+                .plain_string(old)
+                .is_some_and(|old| !types.is_abstract(old));
+            old && sources.plain_string(new).is_none_or(|new| types.is_abstract(new))
+        };
+        tree.merge(place, object, &keeps_type);
+        // It has been given.
+        tree.share(object);
+    }
+}
+
+fn first_failure(tree: &Tree, object: ObjectId) -> Option<u32> {
+    tree.fields(object).iter().find_map(|(_, value)| match value {
         Value::Failed(failure) => Some(*failure),
         _ => None,
     })
 }
 
-fn entity_list(fetch: &Fetch, batch: &Batch, targets: &[(Place, usize)], data: &mut Object) -> List {
-    let expected = targets.iter().map(|(_, number)| number + 1).max().unwrap_or(0);
+fn entity_list(
+    fetch: &Fetch,
+    batch: &Batch,
+    targets: &[Target],
+    data: Option<ObjectId>,
+    tree: &mut Tree,
+) -> Entities {
+    let expected = targets.iter().map(|target| target.number + 1).max().unwrap_or(0);
     let key = fetch.shape.field(&batch.field).map(|field| field.key);
-    let value = key
-        .and_then(|key| data.get_mut(key))
-        .map(|value| std::mem::replace(value, Value::Null));
-    match value {
-        Some(Value::List(items)) if items.len() == expected && items.iter().all(is_entity) => List {
-            items,
-            complete: true,
-        },
-        _ => List {
-            items: vec![Value::Null; expected],
-            complete: false,
-        },
+    let value = data.zip(key).and_then(|(data, key)| tree.get(data, key));
+    if let Some(Value::List(items)) = value {
+        let entities = tree.items(items);
+        if entities.len() == expected && entities.iter().all(is_entity) {
+            return Entities {
+                items,
+                complete: true,
+            };
+        }
+    }
+    Entities {
+        items: tree.list(std::iter::repeat_n(Value::Null, expected)),
+        complete: false,
     }
 }
 
@@ -203,8 +276,8 @@ fn place_error(
     execution: &Execution<'_>,
     fetch: &Fetch,
     batches: &[Batch],
-    targets: &[Vec<(Place, usize)>],
-    lists: &mut [List],
+    targets: &[Vec<Target>],
+    lists: &[Entities],
     path: &[WireSegment],
     error: &GraphQlError,
     state: &mut State,
@@ -220,19 +293,20 @@ fn place_error(
         return false;
     };
     let set = fetch.shape.field(field).and_then(|field| field.set.as_ref());
-    let (Some(set), Some(list), Some(targets)) = (set, lists.get_mut(number), targets.get(number)) else {
+    let (Some(set), Some(list), Some(targets)) = (set, lists.get(number), targets.get(number)) else {
         return false;
     };
-    let Some(item) = list.items.get_mut(*index) else {
+    let Some(slot) = state.tree.item_slot(list.items, *index) else {
         return false;
     };
-    if let (Value::Null, Some(WireSegment::Key(name))) = (&*item, rest.first()) {
+    if let (Value::Null, Some(WireSegment::Key(name))) = (state.tree.at(slot), rest.first()) {
         let spoken_of = set.field(name).map(|field| field.key);
-        *item = Value::Object(lost_entity(asked_fields(fetch, batch), spoken_of, error, state));
+        let lost = lost_entity(asked_fields(fetch, batch), spoken_of, error, state);
+        state.tree.set(slot, Value::Object(lost));
     }
-    if !mark(item, set, rest, error, state) {
-        let target = targets.iter().find(|(_, representation)| representation == index);
-        let prefix = target.map(|(place, _)| client_path(&state.root, place, &execution.compiled.keys));
+    if !mark(slot, Some(set), rest, error, state) {
+        let target = targets.iter().find(|target| target.number == *index);
+        let prefix = target.map(|target| client_path(execution, state, target.object));
         let place = prefix
             .into_iter()
             .flatten()
@@ -249,51 +323,20 @@ fn lost_entity(
     spoken_of: Option<Key>,
     error: &GraphQlError,
     state: &mut State,
-) -> Object {
+) -> ObjectId {
     let failure = state.failure(error.clone(), Vec::new());
-    let mut lost = Object::default();
-    if let Some(key) = spoken_of {
-        lost.put(key, Value::Null);
+    let lost = state.tree.object(spoken_of.map(|key| (key, Value::Null)));
+    for field in asked.iter().filter(|field| Some(field.key) != spoken_of) {
+        state.tree.fail(lost, std::slice::from_ref(field), failure);
     }
-    let others = asked.iter().filter(|field| Some(field.key) != spoken_of);
-    others.for_each(|field| lost.fail(std::slice::from_ref(field), failure));
     lost
 }
 
-fn deliver_to<'p>(
-    execution: &Execution<'_>,
-    state: &mut State,
-    places: impl Iterator<Item = &'p Place>,
-    object: Object,
-) {
-    let types = &execution.compiler.supergraph.types;
-    let State { root, sources, .. } = state;
-    // Where one subgraph knows an object's type and another only an interface of it, the type stays.
-    let keeps_type = |old: Span, new: Span| {
-        let old = sources
-            .plain_string(old)
-            .is_some_and(|old| !types.is_abstract(old));
-        old && sources.plain_string(new).is_none_or(|new| types.is_abstract(new))
-    };
-    let mut places = places.peekable();
-    let mut object = Some(object);
-    while let Some(place) = places.next() {
-        let copy = if places.peek().is_some() {
-            object.clone()
-        } else {
-            object.take()
-        };
-        if let (Some(target), Some(copy)) = (at(root, place), copy) {
-            target.merge(copy, keeps_type);
-        }
-    }
-}
-
-fn fail_all<'p>(
+fn fail_all(
     state: &mut State,
     service: &Service,
     error: &CallError,
-    places: impl ExactSizeIterator<Item = &'p Place>,
+    places: impl ExactSizeIterator<Item = ObjectId>,
     asked: &[DecodeField],
 ) {
     if places.len() == 0 {
@@ -301,102 +344,129 @@ fn fail_all<'p>(
     }
     let failure = state.failure(error.error(&service.name), Vec::new());
     for place in places {
-        fail(&mut state.root, place, asked, failure);
+        state.tree.fail(place, asked, failure);
     }
 }
 
 /// Without `data`, fields that no error speaks of have failed, too: for the general reason, or with the first that did.
-fn fill(object: &mut Object, asked: &[DecodeField], general: Option<GraphQlError>, state: &mut State) {
+fn fill(object: ObjectId, asked: &[DecodeField], general: Option<GraphQlError>, state: &mut State) {
     let failure = match general {
         Some(error) => Some(state.failure(error, Vec::new())),
-        None => first_failure(object),
+        None => first_failure(&state.tree, object),
     };
     if let Some(failure) = failure {
-        object.fail(asked, failure);
+        state.tree.fail(object, asked, failure);
     }
 }
 
-/// Puts an error to the null that it explains. `false` if there is no null on its path.
-fn mark(
-    value: &mut Value,
+/// Puts an error to the null that it explains, below a field of an object. `false` if there is no null on its path.
+fn mark_field(
+    object: ObjectId,
     set: &DecodeSet,
+    name: &str,
     path: &[WireSegment],
     error: &GraphQlError,
     state: &mut State,
 ) -> bool {
-    let mut value = value;
-    let mut set = Some(set);
-    let mut path = path;
-    loop {
-        match value {
-            Value::Null => {
-                let below = path.iter().map(segment).collect();
-                *value = Value::Failed(state.failure(error.clone(), below));
-                return true;
-            }
-            Value::Failed(failure) => {
-                let below = path.iter().map(segment).collect();
-                if let Some(Failure::Errors(known)) = state.failures.get_mut(*failure as usize) {
-                    let error = error.clone();
-                    known.push(Reason { error, below });
-                }
-                return true;
-            }
-            Value::Object(object) => {
-                let Some((WireSegment::Key(name), rest)) = path.split_first() else {
-                    return false;
-                };
-                let Some(field) = set.and_then(|set| set.field(name)) else {
-                    return false;
-                };
-                if object.get(field.key).is_none() {
-                    object.fields.push((field.key, Value::Null));
-                }
-                let Some(inner) = object.get_mut(field.key) else {
-                    return false;
-                };
-                value = inner;
-                set = field.set.as_ref();
-                path = rest;
-            }
-            Value::List(items) => {
-                let Some((WireSegment::Index(index), rest)) = path.split_first() else {
-                    return false;
-                };
-                let Some(item) = items.get_mut(*index) else {
-                    return false;
-                };
-                value = item;
-                path = rest;
-            }
-            Value::Scalar(_) => return false,
+    let Some(field) = set.field(name) else {
+        return false;
+    };
+    if state.tree.get(object, field.key).is_none() {
+        state.tree.put(object, field.key, Value::Null);
+    }
+    let slot = state.tree.field_slot(object, field.key);
+    slot.is_some_and(|slot| mark(slot, field.set.as_ref(), path, error, state))
+}
+
+/// The same for the value at a place.
+fn mark(
+    slot: Slot,
+    set: Option<&DecodeSet>,
+    path: &[WireSegment],
+    error: &GraphQlError,
+    state: &mut State,
+) -> bool {
+    match state.tree.at(slot) {
+        Value::Null => {
+            let below = path.iter().map(segment).collect();
+            let failure = state.failure(error.clone(), below);
+            state.tree.set(slot, Value::Failed(failure));
+            true
         }
+        Value::Failed(failure) => {
+            let below = path.iter().map(segment).collect();
+            if let Some(Failure::Errors(known)) = state.failures.get_mut(failure as usize) {
+                let error = error.clone();
+                known.push(Reason { error, below });
+            }
+            true
+        }
+        Value::Object(object) => match (path.split_first(), set) {
+            (Some((WireSegment::Key(name), rest)), Some(set)) => {
+                mark_field(object, set, name, rest, error, state)
+            }
+            _ => false,
+        },
+        Value::List(list) => match path.split_first() {
+            Some((WireSegment::Index(index), rest)) => {
+                let slot = state.tree.item_slot(list, *index);
+                slot.is_some_and(|slot| mark(slot, set, rest, error, state))
+            }
+            _ => false,
+        },
+        Value::Scalar(_) => false,
     }
 }
 
-/// The way to an object by the client's names.
-fn client_path(root: &Object, place: &[u32], keys: &Keys) -> Vec<PathSegment> {
-    let mut path = Vec::with_capacity(place.len());
-    let mut object = root;
-    let mut steps = place.iter();
-    while let Some(step) = steps.next() {
-        let Some((key, mut value)) = object.fields.get(*step as usize).map(|(key, value)| (key, value))
-        else {
-            break;
-        };
-        path.push(PathSegment::Key(keys.client_name(*key).into()));
-        while let (Value::List(items), Some(index)) = (value, steps.as_slice().first()) {
-            steps.next();
-            path.push(PathSegment::Index(*index as usize));
-            match items.get(*index as usize) {
-                Some(item) => value = item,
-                None => return path,
-            }
+/// The way to an object by the client's names; of a shared one, the first.
+fn client_path(execution: &Execution<'_>, state: &State, place: ObjectId) -> Vec<PathSegment> {
+    let mut search = Search {
+        tree: &state.tree,
+        keys: &execution.compiled.keys,
+        place,
+        seen: HashSet::new(),
+        path: Vec::new(),
+    };
+    search.object(ROOT);
+    search.path
+}
+
+struct Search<'s> {
+    tree: &'s Tree,
+    keys: &'s Keys,
+    place: ObjectId,
+    seen: HashSet<ObjectId>,
+    path: Vec<PathSegment>,
+}
+
+impl Search<'_> {
+    fn object(&mut self, object: ObjectId) -> bool {
+        if object == self.place {
+            return true;
         }
+        if self.tree.is_shared(object) && !self.seen.insert(object) {
+            return false;
+        }
+        self.tree.fields(object).iter().any(|(key, value)| {
+            self.path
+                .push(PathSegment::Key(self.keys.client_name(*key).into()));
+            self.value(*value) || self.back()
+        })
+    }
+
+    fn value(&mut self, value: Value) -> bool {
         match value {
-            Value::Object(inner) => object = inner,
-            _ => break,
+            Value::Object(object) => self.object(object),
+            Value::List(list) => self.tree.items(list).iter().enumerate().any(|(index, item)| {
+                self.path.push(PathSegment::Index(index));
+                self.value(*item) || self.back()
+            }),
+            Value::Null | Value::Failed(_) | Value::Scalar(_) => false,
         }
     }
-    path
+
+    fn back(&mut self) -> bool {
+        self.path.pop();
+        false
+    }
 }

@@ -6,8 +6,9 @@
 use bytes::Bytes;
 use kernel::ErrorCode;
 
-use super::data::{Object, Span, UNTOLD_TYPE, Value};
-use super::{Execution, Failure, State};
+use super::data::{Span, UNTOLD_TYPE};
+use super::tree::{ObjectId, Value};
+use super::{Execution, Failure, ROOT, State};
 use crate::error::{GraphQlError, PathSegment};
 use crate::introspection::Introspection;
 use crate::response::{DATA, Response};
@@ -28,7 +29,7 @@ pub(super) fn write(execution: &Execution<'_>, state: State) -> Response {
     let start = writer.out.len();
     let mut fields = Vec::new();
     let root = execution.compiled.selections.root();
-    if let Err(why) = writer.object(&state.root, root, Some(&mut fields)) {
+    if let Err(why) = writer.object(ROOT, root, Some(&mut fields)) {
         writer.told(why);
         writer.out.truncate(start);
         writer.out.extend_from_slice(b"null");
@@ -79,11 +80,11 @@ type Fields = Vec<(std::sync::Arc<str>, std::ops::Range<usize>)>;
 impl<'w> Writer<'w> {
     fn object(
         &mut self,
-        object: &'w Object,
+        object: ObjectId,
         set: &'w Set,
         mut places: Option<&mut Fields>,
     ) -> Result<(), MustNotBeNull> {
-        let type_name = object.type_name(&self.state.sources);
+        let type_name = self.state.tree.type_name(object, &self.state.sources);
         self.out.push(b'{');
         let mut first = true;
         for field in set.fields(type_name) {
@@ -108,13 +109,13 @@ impl<'w> Writer<'w> {
 
     fn field(
         &mut self,
-        object: &'w Object,
+        object: ObjectId,
         set: &'w Set,
         field: &'w OutField,
         type_name: Option<&'w str>,
     ) -> Result<(), MustNotBeNull> {
         match &field.source {
-            Source::Data => self.value(object.get(field.key), &field.ty, set, field),
+            Source::Data => self.value(self.state.tree.get(object, field.key), &field.ty, set, field),
             Source::TypeName => {
                 let name = type_name.filter(|name| set.allows(name)).unwrap_or(&set.parent);
                 self.out.push(b'"');
@@ -152,7 +153,7 @@ impl<'w> Writer<'w> {
 
     fn value(
         &mut self,
-        value: Option<&'w Value>,
+        value: Option<Value>,
         ty: &'w OutType,
         set: &'w Set,
         field: &'w OutField,
@@ -166,7 +167,7 @@ impl<'w> Writer<'w> {
                 }
                 Err(MustNotBeNull::Told)
             }
-            Some(Value::Failed(failure)) => Err(self.failure(*failure)),
+            Some(Value::Failed(failure)) => Err(self.failure(failure)),
             Some(value) => match self.present(value, ty, set, field) {
                 // This is the place of the entity.
                 Err(why) if ty.non_null => Err(self.told(why)),
@@ -185,20 +186,20 @@ impl<'w> Writer<'w> {
 
     fn present(
         &mut self,
-        value: &'w Value,
+        value: Value,
         ty: &'w OutType,
         set: &'w Set,
         field: &'w OutField,
     ) -> Result<(), MustNotBeNull> {
         match (&ty.kind, value) {
-            (OutKind::List(item), Value::List(items)) => {
+            (OutKind::List(item), Value::List(list)) => {
                 self.out.push(b'[');
-                for (index, value) in items.iter().enumerate() {
+                for (index, value) in self.state.tree.items(list).iter().enumerate() {
                     if index > 0 {
                         self.out.push(b',');
                     }
                     self.path.push(Step::Index(index));
-                    let written = self.value(Some(value), item, set, field);
+                    let written = self.value(Some(*value), item, set, field);
                     self.path.pop();
                     written?;
                 }
@@ -207,15 +208,15 @@ impl<'w> Writer<'w> {
             }
             (OutKind::Composite(number), Value::Object(object)) => {
                 let set = self.execution.compiled.selections.set(*number);
-                if let Some(name) = object.type_name(&self.state.sources)
+                if let Some(name) = self.state.tree.type_name(object, &self.state.sources)
                     && !set.allows(name)
                 {
                     if !self.execution.compiler.supergraph.types.is_abstract(name) {
                         // An object of a type that clients must not know of is nothing to them.
                         return self.malformed("an object of a type that does not belong there");
                     }
-                    if let Some(Value::Failed(failure)) = object.get(UNTOLD_TYPE) {
-                        return Err(self.failure(*failure));
+                    if let Some(Value::Failed(failure)) = self.state.tree.get(object, UNTOLD_TYPE) {
+                        return Err(self.failure(failure));
                     }
                 }
                 self.object(object, set, None)
@@ -224,22 +225,22 @@ impl<'w> Writer<'w> {
                 self.any(value);
                 Ok(())
             }
-            (OutKind::Leaf(leaf), Value::Scalar(span)) => self.leaf(leaf, *span),
+            (OutKind::Leaf(leaf), Value::Scalar(span)) => self.leaf(leaf, span),
             _ => self.malformed("a value of another shape than its type"),
         }
     }
 
     /// Any JSON: what a subgraph sends for a custom scalar is passed on as it is.
-    fn any(&mut self, value: &Value) {
+    fn any(&mut self, value: Value) {
         match value {
-            Value::Scalar(span) => self.out.extend_from_slice(self.state.sources.text(*span)),
-            Value::List(items) => {
+            Value::Scalar(span) => self.out.extend_from_slice(self.state.sources.text(span)),
+            Value::List(list) => {
                 self.out.push(b'[');
-                for (index, item) in items.iter().enumerate() {
+                for (index, item) in self.state.tree.items(list).iter().enumerate() {
                     if index > 0 {
                         self.out.push(b',');
                     }
-                    self.any(item);
+                    self.any(*item);
                 }
                 self.out.push(b']');
             }

@@ -1,53 +1,61 @@
 //! Finds the objects about which a subgraph is asked and writes their representations, equal ones once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::State;
-use super::data::{Key, Object, Sources, TYPENAME, Value};
+use super::data::{Key, Sources, TYPENAME};
 use super::shape::DecodeField;
+use super::tree::{ObjectId, Tree, Value};
+use super::{ROOT, State};
 use crate::plan::{Batch, Change, Fetch, Require, RewriteStep, Step};
 use crate::schema::TypeTable;
 use crate::transport::Argument;
-
-/// The way to one object: positions of fields and items from the root. Positions stay valid while the answer grows.
-pub(super) type Place = Box<[u32]>;
 
 /// What is asked in one call.
 pub(super) struct Asked<'f> {
     /// The representations by variable; empty if there is nothing to ask.
     pub(super) arguments: Vec<Argument<'f>>,
-    /// By batch: each object and which representation speaks of it.
-    pub(super) batches: Vec<Vec<(Place, usize)>>,
+    /// By batch: who is asked about.
+    pub(super) batches: Vec<Vec<Target>>,
+    /// How many copies of shared objects there were then.
+    copies: usize,
 }
 
-/// The objects at the end of a path.
-pub(super) fn places(state: &State, path: &[Step], types: &TypeTable) -> Vec<Place> {
-    let mut places = Vec::new();
-    let mut walk = Walk {
-        sources: &state.sources,
-        types,
-        trail: Vec::new(),
-        found: &mut |trail, _| places.push(trail.into()),
-    };
-    walk.object(&state.root, path);
-    places
-}
-
-/// The object at a place.
-pub(super) fn at<'s>(root: &'s mut Object, place: &[u32]) -> Option<&'s mut Object> {
-    let mut object = root;
-    let mut steps = place.iter();
-    while let Some(step) = steps.next() {
-        let mut value = &mut object.fields.get_mut(*step as usize)?.1;
-        while let Value::List(items) = value {
-            value = items.get_mut(*steps.next()? as usize)?;
+impl Asked<'_> {
+    /// Where an object has been copied since the call was put together, the answer is for the copies, too.
+    pub(super) fn follow_copies(&mut self, tree: &Tree) {
+        if tree.copies() == self.copies {
+            return;
         }
-        object = match value {
-            Value::Object(object) => object,
-            _ => return None,
-        };
+        let copies = tree.copies_since(self.copies);
+        for targets in &mut self.batches {
+            let more = targets.iter().flat_map(|target| {
+                let copies = copies.get(&target.object).into_iter().flatten();
+                copies.map(|copy| Target {
+                    object: *copy,
+                    ..*target
+                })
+            });
+            let more: Vec<Target> = more.collect();
+            targets.extend(more);
+        }
     }
-    Some(object)
+}
+
+/// An object about which is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target {
+    pub(super) object: ObjectId,
+    /// Which representation speaks of it.
+    pub(super) number: usize,
+    /// Which of the batch's paths leads to it.
+    pub(super) path: usize,
+}
+
+/// The objects at the end of a path, each once.
+pub(super) fn places(state: &State, path: &[Step], types: &TypeTable) -> Vec<ObjectId> {
+    let mut places = Vec::new();
+    Walk::new(state, types, &mut |object| places.push(object)).object(ROOT, path);
+    places
 }
 
 /// Writes the representations for a call. Objects that cannot be asked about because something that is needed has
@@ -61,6 +69,7 @@ pub(super) fn build<'f>(
     let mut asked = Asked {
         arguments: Vec::new(),
         batches: Vec::with_capacity(batches.len()),
+        copies: state.tree.copies(),
     };
     for batch in batches {
         if let Some(same) = batch.same_as.and_then(|same| asked.batches.get(same)) {
@@ -71,41 +80,36 @@ pub(super) fn build<'f>(
         let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
         let mut json = vec![b'['];
         let mut targets = Vec::new();
-        let mut failed: Vec<(Place, u32)> = Vec::new();
+        let mut failed: Vec<(ObjectId, u32)> = Vec::new();
         let writer = Representation {
+            tree: &state.tree,
             sources: &state.sources,
             types,
         };
-        let mut found = |trail: &[u32], object: &Object| {
-            let mut text = Vec::new();
-            match writer.write(object, batch, &mut text) {
-                Outcome::Written => {
-                    let next = known.len();
-                    let number = *known.entry(text).or_insert_with_key(|text| {
-                        if next > 0 {
-                            json.push(b',');
-                        }
-                        json.extend_from_slice(text);
-                        next
-                    });
-                    targets.push((trail.into(), number));
+        for (path, steps) in batch.paths.iter().enumerate() {
+            let mut found = |object: ObjectId| {
+                let mut text = Vec::new();
+                match writer.write(object, batch, &mut text) {
+                    Outcome::Written => {
+                        let next = known.len();
+                        let number = *known.entry(text).or_insert_with_key(|text| {
+                            if next > 0 {
+                                json.push(b',');
+                            }
+                            json.extend_from_slice(text);
+                            next
+                        });
+                        targets.push(Target { object, number, path });
+                    }
+                    Outcome::Failed(failure) => failed.push((object, failure)),
+                    Outcome::Missing => {}
                 }
-                Outcome::Failed(failure) => failed.push((trail.into(), failure)),
-                Outcome::Missing => {}
-            }
-        };
-        for path in &batch.paths {
-            let mut walk = Walk {
-                sources: &state.sources,
-                types,
-                trail: Vec::new(),
-                found: &mut found,
             };
-            walk.object(&state.root, path);
+            Walk::new(state, types, &mut found).object(ROOT, steps);
         }
         json.push(b']');
-        for (place, failure) in failed {
-            fail(&mut state.root, &place, asked_fields(fetch, batch), failure);
+        for (object, failure) in failed {
+            state.tree.fail(object, asked_fields(fetch, batch), failure);
         }
         asked.arguments.push(Argument {
             name: &batch.variable,
@@ -126,59 +130,63 @@ pub(super) fn asked_fields<'f>(fetch: &'f Fetch, batch: &Batch) -> &'f [DecodeFi
     set.map(|set| set.fields.as_slice()).unwrap_or_default()
 }
 
-/// Puts a failure where an answer should have been.
-pub(super) fn fail(root: &mut Object, place: &[u32], asked: &[DecodeField], failure: u32) {
-    if let Some(object) = at(root, place) {
-        object.fail(asked, failure);
-    }
-}
-
 struct Walk<'w> {
+    tree: &'w Tree,
     sources: &'w Sources,
     types: &'w TypeTable,
-    trail: Vec<u32>,
-    found: &'w mut dyn FnMut(&[u32], &Object),
+    /// The shared objects that have been walked through.
+    seen: HashSet<ObjectId>,
+    found: &'w mut dyn FnMut(ObjectId),
 }
 
-impl Walk<'_> {
-    fn object(&mut self, object: &Object, path: &[Step]) {
+impl<'w> Walk<'w> {
+    fn new(state: &'w State, types: &'w TypeTable, found: &'w mut dyn FnMut(ObjectId)) -> Self {
+        Self {
+            tree: &state.tree,
+            sources: &state.sources,
+            types,
+            seen: HashSet::new(),
+            found,
+        }
+    }
+
+    fn object(&mut self, object: ObjectId, path: &[Step]) {
         match path.split_first() {
-            None => (self.found)(&self.trail, object),
+            None => (self.found)(object),
             Some((Step::Types(names), rest)) => {
                 // An object without a type name is of the type that was declared.
-                let fits = object
-                    .type_name(self.sources)
+                let fits = self
+                    .tree
+                    .type_name(object, self.sources)
                     .is_none_or(|actual| names.iter().any(|name| self.types.satisfies(actual, name)));
                 if fits {
                     self.object(object, rest);
                 }
             }
             Some((Step::Field(key), rest)) => {
-                if let Some(position) = object.fields.iter().position(|(known, _)| known == key) {
-                    self.trail.push(position as u32);
-                    if let Some((_, value)) = object.fields.get(position) {
-                        self.value(value, rest);
-                    }
-                    self.trail.pop();
+                if let Some(value) = self.tree.get(object, *key) {
+                    self.value(value, rest);
                 }
             }
             Some((Step::List, _)) => {}
         }
     }
 
-    fn value(&mut self, value: &Value, path: &[Step]) {
+    fn value(&mut self, value: Value, path: &[Step]) {
         match value {
-            Value::Object(object) => self.object(object, path),
-            Value::List(items) => {
+            Value::Object(object) => {
+                if !self.tree.is_shared(object) || self.seen.insert(object) {
+                    self.object(object, path);
+                }
+            }
+            Value::List(list) => {
                 // A list of lists has one step for each, but a step too few must not lose anything.
                 let rest = match path.split_first() {
                     Some((Step::List, rest)) => rest,
                     _ => path,
                 };
-                for (index, item) in items.iter().enumerate() {
-                    self.trail.push(index as u32);
-                    self.value(item, rest);
-                    self.trail.pop();
+                for item in self.tree.items(list) {
+                    self.value(*item, rest);
                 }
             }
             Value::Null | Value::Failed(_) | Value::Scalar(_) => {}
@@ -187,6 +195,7 @@ impl Walk<'_> {
 }
 
 struct Representation<'r> {
+    tree: &'r Tree,
     sources: &'r Sources,
     types: &'r TypeTable,
 }
@@ -206,13 +215,13 @@ type Needed<'p> = (&'p str, Key, Vec<&'p [Require]>);
 type Ahead<'p> = Vec<(&'p [RewriteStep], &'p Change)>;
 
 impl Representation<'_> {
-    fn write(&self, object: &Object, batch: &Batch, out: &mut Vec<u8>) -> Outcome {
+    fn write(&self, object: ObjectId, batch: &Batch, out: &mut Vec<u8>) -> Outcome {
         let ahead: Ahead<'_> = batch
             .rewrites
             .iter()
             .map(|r| (r.path.as_slice(), &r.change))
             .collect();
-        let actual = object.type_name(self.sources);
+        let actual = self.tree.type_name(object, self.sources);
         let fits = batch.requires.iter().any(|require| match require {
             Require::On { condition, .. } => {
                 actual.is_none_or(|actual| self.types.satisfies(actual, condition))
@@ -225,8 +234,8 @@ impl Representation<'_> {
         self.object(object, &[&batch.requires], ahead, out)
     }
 
-    fn object(&self, object: &Object, sets: &[&[Require]], ahead: Ahead<'_>, out: &mut Vec<u8>) -> Outcome {
-        let actual = object.type_name(self.sources);
+    fn object(&self, object: ObjectId, sets: &[&[Require]], ahead: Ahead<'_>, out: &mut Vec<u8>) -> Outcome {
+        let actual = self.tree.type_name(object, self.sources);
         let ahead: Ahead<'_> = ahead
             .into_iter()
             .filter_map(|(path, change)| match path.split_first() {
@@ -266,7 +275,7 @@ impl Representation<'_> {
             };
             quote(shown, out);
             out.push(b':');
-            match (change, object.get(key)) {
+            match (change, self.tree.get(object, key)) {
                 (Some(Change::Set(text)), _) => quote(text, out),
                 (_, Some(value)) => match self.value(value, &sets, &here, out) {
                     Outcome::Written => {}
@@ -282,19 +291,19 @@ impl Representation<'_> {
         Outcome::Written
     }
 
-    fn value(&self, value: &Value, sets: &[&[Require]], ahead: &Ahead<'_>, out: &mut Vec<u8>) -> Outcome {
+    fn value(&self, value: Value, sets: &[&[Require]], ahead: &Ahead<'_>, out: &mut Vec<u8>) -> Outcome {
         match value {
             Value::Null => out.extend_from_slice(b"null"),
-            Value::Failed(failure) => return Outcome::Failed(*failure),
-            Value::Scalar(span) => out.extend_from_slice(self.sources.text(*span)),
+            Value::Failed(failure) => return Outcome::Failed(failure),
+            Value::Scalar(span) => out.extend_from_slice(self.sources.text(span)),
             Value::Object(object) => return self.object(object, sets, ahead.clone(), out),
-            Value::List(items) => {
+            Value::List(list) => {
                 out.push(b'[');
-                for (index, item) in items.iter().enumerate() {
+                for (index, item) in self.tree.items(list).iter().enumerate() {
                     if index > 0 {
                         out.push(b',');
                     }
-                    match self.value(item, sets, ahead, out) {
+                    match self.value(*item, sets, ahead, out) {
                         Outcome::Written => {}
                         other => return other,
                     }

@@ -1,5 +1,7 @@
 //! The shape of what a subgraph was asked for: which names its answer holds, and which of them have fields.
 
+use std::collections::HashSet;
+
 use hive_router_query_planner::ast::selection_item::SelectionItem;
 use hive_router_query_planner::ast::selection_set::SelectionSet;
 
@@ -8,6 +10,10 @@ use super::data::{Key, Keys};
 /// The fields of an object, whatever its type: all fragments are put together.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct DecodeSet {
+    /// Which of the answer's sets it is.
+    pub(crate) number: u32,
+    /// Whether every field has a key of its own.
+    pub(crate) keys_differ: bool,
     /// In the order of the question.
     pub(crate) fields: Vec<DecodeField>,
 }
@@ -49,7 +55,18 @@ impl DecodeSet {
             &renames.iter().map(|r| (r, 0)).collect::<Vec<_>>(),
             keys,
         );
+        set.finish(&mut 0);
         set
+    }
+
+    fn finish(&mut self, next: &mut u32) {
+        self.number = *next;
+        *next += 1;
+        let keys: HashSet<Key> = self.fields.iter().map(|field| field.key).collect();
+        self.keys_differ = keys.len() == self.fields.len();
+        for set in self.fields.iter_mut().filter_map(|field| field.set.as_mut()) {
+            set.finish(next);
+        }
     }
 
     /// The field of that name in the subgraph's answer.

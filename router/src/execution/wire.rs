@@ -4,11 +4,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::State;
-use super::data::{Object, Value, client_name};
+use super::data::client_name;
 use super::decode::decode;
 use super::masking;
-use super::shape::DecodeSet;
+use super::tree::{ObjectId, Value};
 use crate::error::{GraphQlError, PathSegment};
+use crate::plan::Fetch;
 use crate::transport::{Answer, CallError, Service, in_process};
 
 /// An error as a subgraph sends it. Its locations speak of the subgraph's document and are dropped.
@@ -32,23 +33,29 @@ pub(super) enum WireSegment {
 
 /// An answer, read.
 pub(super) struct Read {
-    pub(super) data: Option<Object>,
+    pub(super) data: Option<ObjectId>,
     pub(super) errors: Vec<WireError>,
 }
 
 /// Reads an answer; its text becomes one of the sources.
-pub(super) fn read(answer: Answer, shape: &DecodeSet, state: &mut State) -> Result<Read, CallError> {
+pub(super) fn read(answer: Answer, fetch: &Fetch, state: &mut State) -> Result<Read, CallError> {
+    let malformed = |error: &dyn std::fmt::Display| CallError::Malformed(error.to_string());
     match answer {
         Answer::Text(text) => {
             let source = state.sources.next();
-            let decoded =
-                decode(&text, shape, source).map_err(|error| CallError::Malformed(error.to_string()))?;
+            let mut decoded = decode(&text, &fetch.shape, source, fetch.may_share, &mut state.tree)
+                .map_err(|error| malformed(&error))?;
+            if fetch.may_share && decoded.errors.is_some() {
+                // An error speaks of one place, where equal objects are different ones.
+                decoded = decode(&text, &fetch.shape, source, false, &mut state.tree)
+                    .map_err(|error| malformed(&error))?;
+            }
             let errors = decoded
                 .errors
                 .and_then(|(start, end)| text.get(start..end))
                 .unwrap_or(b"[]");
             let errors: Option<Vec<WireError>> =
-                serde_json::from_slice(errors).map_err(|error| CallError::Malformed(error.to_string()))?;
+                serde_json::from_slice(errors).map_err(|error| malformed(&error))?;
             state.sources.add(text);
             let data = match decoded.data {
                 Some(Value::Object(data)) => Some(data),
@@ -64,7 +71,7 @@ pub(super) fn read(answer: Answer, shape: &DecodeSet, state: &mut State) -> Resu
         Answer::Local(response) => {
             let mut text = Vec::new();
             let source = state.sources.next();
-            let data = in_process::decode(response.data, shape, source, &mut text);
+            let data = in_process::decode(response.data, &fetch.shape, source, &mut text, &mut state.tree);
             state.sources.add(text.into());
             let errors: Vec<_> = response.errors.into_iter().map(WireError::from).collect();
             if data.is_none() && errors.is_empty() {

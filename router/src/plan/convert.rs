@@ -22,7 +22,14 @@ pub(super) struct Converter<'a> {
 
 impl Converter<'_> {
     pub(super) fn plan(mut self, plan: QueryPlan) -> Result<Plan, PlanError> {
-        let root = plan.node.map(|node| self.node(node, Vec::new())).transpose()?;
+        let mut root = plan.node.map(|node| self.node(node, Vec::new())).transpose()?;
+        let mut by_type = false;
+        if let Some(root) = &mut root {
+            each_fetch(root, &mut |fetch| {
+                by_type |= fetch.paths().any(|path| chooses_by_type(path))
+            });
+            each_fetch(root, &mut |fetch| fetch.may_share = !by_type);
+        }
         Ok(Plan { root })
     }
 
@@ -172,6 +179,7 @@ impl Converter<'_> {
             variables,
             mutation,
             shape,
+            may_share: false,
             kind,
         })))
     }
@@ -243,6 +251,26 @@ impl Converter<'_> {
         }
         all
     }
+}
+
+fn each_fetch(node: &mut Node, call: &mut dyn FnMut(&mut Fetch)) {
+    match node {
+        Node::Sequence(nodes) | Node::Parallel(nodes) => {
+            nodes.iter_mut().for_each(|node| each_fetch(node, call))
+        }
+        Node::Condition { met, unmet, .. } => {
+            let clauses = [met, unmet].into_iter().flatten();
+            clauses.for_each(|node| each_fetch(node, call));
+        }
+        Node::Fetch(fetch) => call(fetch),
+    }
+}
+
+/// Whether a path goes on below objects of certain types only.
+fn chooses_by_type(path: &[Step]) -> bool {
+    let types = path.iter().position(|step| matches!(step, Step::Types(_)));
+    let below = types.and_then(|types| path.get(types..)).unwrap_or_default();
+    below.iter().any(|step| matches!(step, Step::Field(_)))
 }
 
 fn renames(rewrites: Option<&[FetchRewrite]>, below: Option<&str>) -> Result<Vec<Rename>, PlanError> {

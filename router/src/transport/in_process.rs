@@ -12,8 +12,9 @@ use tokio::time::Instant;
 
 use super::{Answer, Call, CallError};
 use crate::context::ClientInfo;
-use crate::execution::data::{Object, Span, Value};
+use crate::execution::data::Span;
 use crate::execution::shape::DecodeSet;
+use crate::execution::tree::{Field, ObjectId, Tree, Value};
 
 /// A subgraph in this process.
 pub trait InProcessSchema: Send + Sync {
@@ -86,65 +87,78 @@ pub(super) async fn ask(
     }
 }
 
-/// Reads an answer by the shape that was asked for; its leaves become JSON text in `text`, which is the source of that
-/// number. `None` for null.
-pub(crate) fn decode(data: Local, shape: &DecodeSet, source: u32, text: &mut Vec<u8>) -> Option<Object> {
+/// Reads an answer into the tree by the shape that was asked for; its leaves become JSON text in `text`, which is the source
+/// of that number. `None` for null.
+pub(crate) fn decode(
+    data: Local,
+    shape: &DecodeSet,
+    source: u32,
+    text: &mut Vec<u8>,
+    tree: &mut Tree,
+) -> Option<ObjectId> {
     match data {
-        Local::Object(fields) => Some(object(fields, shape, &mut Leaves { source, text })),
+        Local::Object(fields) => Some(Reader { source, text, tree }.object(fields, shape)),
         _ => None,
     }
 }
 
-struct Leaves<'t> {
+struct Reader<'r> {
     source: u32,
-    text: &'t mut Vec<u8>,
+    text: &'r mut Vec<u8>,
+    tree: &'r mut Tree,
 }
 
-fn object(
-    fields: impl IntoIterator<Item = (async_graphql::Name, Local)>,
-    shape: &DecodeSet,
-    leaves: &mut Leaves<'_>,
-) -> Object {
-    let mut object = Object {
-        fields: Vec::with_capacity(shape.fields.len()),
-    };
-    for (name, value) in fields {
-        let Some(field) = shape.field(&name) else { continue };
-        let value = match &field.set {
-            Some(set) => composite(value, set, leaves),
-            None => leaf(value, leaves),
-        };
-        if object.get(field.key).is_none() || !matches!(value, Value::Null) {
-            object.put(field.key, value);
+impl Reader<'_> {
+    fn object(
+        &mut self,
+        values: impl IntoIterator<Item = (async_graphql::Name, Local)>,
+        shape: &DecodeSet,
+    ) -> ObjectId {
+        let mut fields: Vec<Field> = Vec::with_capacity(shape.fields.len());
+        for (name, value) in values {
+            let Some(field) = shape.field(&name) else { continue };
+            let value = match &field.set {
+                Some(set) => self.composite(value, set),
+                None => self.leaf(value),
+            };
+            match fields.iter_mut().find(|(known, _)| *known == field.key) {
+                None => fields.push((field.key, value)),
+                Some(_) if value == Value::Null => {}
+                Some((_, known)) => *known = value,
+            }
+        }
+        self.tree.object(fields)
+    }
+
+    fn composite(&mut self, value: Local, shape: &DecodeSet) -> Value {
+        match value {
+            Local::Object(fields) => Value::Object(self.object(fields, shape)),
+            Local::List(items) => {
+                let items: Vec<Value> = items
+                    .into_iter()
+                    .map(|item| self.composite(item, shape))
+                    .collect();
+                Value::List(self.tree.list(items))
+            }
+            other => self.leaf(other),
         }
     }
-    object
-}
 
-fn composite(value: Local, shape: &DecodeSet, leaves: &mut Leaves<'_>) -> Value {
-    match value {
-        Local::Object(fields) => Value::Object(object(fields, shape, leaves)),
-        Local::List(items) => Value::List(
-            items
-                .into_iter()
-                .map(|item| composite(item, shape, leaves))
-                .collect(),
-        ),
-        other => leaf(other, leaves),
-    }
-}
-
-fn leaf(value: Local, leaves: &mut Leaves<'_>) -> Value {
-    match value {
-        Local::Null => Value::Null,
-        Local::List(items) => Value::List(items.into_iter().map(|item| leaf(item, leaves)).collect()),
-        other => {
-            let start = leaves.text.len();
-            if serde_json::to_writer(&mut *leaves.text, &other).is_err() {
-                leaves.text.truncate(start);
-                return Value::Null;
+    fn leaf(&mut self, value: Local) -> Value {
+        match value {
+            Local::Null => Value::Null,
+            Local::List(items) => {
+                let items: Vec<Value> = items.into_iter().map(|item| self.leaf(item)).collect();
+                Value::List(self.tree.list(items))
             }
-            Value::Scalar(Span::new(leaves.source, start, leaves.text.len()))
+            other => {
+                let start = self.text.len();
+                if serde_json::to_writer(&mut *self.text, &other).is_err() {
+                    self.text.truncate(start);
+                    return Value::Null;
+                }
+                Value::Scalar(Span::new(self.source, start, self.text.len()))
+            }
         }
     }
 }
