@@ -48,7 +48,7 @@ pub(crate) const ALL: [Case; 4] = [
         world: World::Repeated,
         query: HEAVY,
         persisted: false,
-        hash: "HEAVY",
+        hash: "3acdb07e4949eabcbf083401e02cd39065fb510ab01237f7f749b03416466e78",
     },
     Case {
         name: "distinct",
@@ -56,7 +56,7 @@ pub(crate) const ALL: [Case; 4] = [
         world: World::Distinct,
         query: HEAVY,
         persisted: false,
-        hash: "DISTINCT",
+        hash: "e90bfa91d6a0a1f36591a71c859bb490320b3e65709a93d614a2b89351053013",
     },
     Case {
         name: "persisted",
@@ -64,7 +64,7 @@ pub(crate) const ALL: [Case; 4] = [
         world: World::Repeated,
         query: HEAVY,
         persisted: true,
-        hash: "HEAVY",
+        hash: "3acdb07e4949eabcbf083401e02cd39065fb510ab01237f7f749b03416466e78",
     },
     Case {
         name: "tiny",
@@ -72,7 +72,7 @@ pub(crate) const ALL: [Case; 4] = [
         world: World::Repeated,
         query: TINY,
         persisted: false,
-        hash: "TINY",
+        hash: "fb38fccc687d9dbdeb731eeb29118216bed51f1cfe2144abe0f8600e8b73506e",
     },
 ];
 

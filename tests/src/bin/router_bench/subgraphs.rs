@@ -111,6 +111,7 @@ mod accounts {
     struct User {
         id: ID,
         name: Option<String>,
+        #[graphql(shareable)]
         username: Option<String>,
     }
 
