@@ -23,6 +23,8 @@ pub struct Spend {
     pub retry_after: Duration,
     /// How long until the bucket is full, in whole milliseconds. [`Duration::MAX`] if it does not refill.
     pub reset: Duration,
+    /// Whether this process judged by itself because the server was away.
+    pub is_local: bool,
 }
 
 /// What is stored of a bucket.
@@ -42,14 +44,33 @@ pub(crate) const TOLERANCE: f64 = 1e-6;
 pub(crate) fn spend(level: Option<Level>, now: i64, cost: f64, bucket: Bucket) -> (Level, Spend) {
     let bucket = bucket.sane();
     let cost = sane(cost);
-    let (tokens, at) = level.map_or((bucket.capacity, now), |level| {
-        let elapsed = now.saturating_sub(level.at).max(0) as f64;
-        let tokens = sane(level.tokens) + elapsed * bucket.refill_per_second / 1000.0;
-        (tokens.min(bucket.capacity), now.max(level.at))
-    });
+    let Level { tokens, at } = refill(level, now, bucket);
     let allowed = cost <= tokens + TOLERANCE;
     let tokens = if allowed { (tokens - cost).max(0.0) } else { tokens };
     (Level { tokens, at }, bucket.answer(allowed, tokens, cost))
+}
+
+/// Puts `amount` back at `now`, as far as it fits.
+pub(crate) fn give_back(level: Option<Level>, now: i64, amount: f64, bucket: Bucket) -> (Level, Spend) {
+    let bucket = bucket.sane();
+    let Level { tokens, at } = refill(level, now, bucket);
+    let tokens = (tokens + sane(amount)).min(bucket.capacity);
+    (Level { tokens, at }, bucket.answer(true, tokens, 0.0))
+}
+
+fn refill(level: Option<Level>, now: i64, bucket: Bucket) -> Level {
+    let Some(level) = level else {
+        return Level {
+            tokens: bucket.capacity,
+            at: now,
+        };
+    };
+    let elapsed = now.saturating_sub(level.at).max(0) as f64;
+    let tokens = sane(level.tokens) + elapsed * bucket.refill_per_second / 1000.0;
+    Level {
+        tokens: tokens.min(bucket.capacity),
+        at: now.max(level.at),
+    }
 }
 
 impl Bucket {
@@ -68,6 +89,7 @@ impl Bucket {
             remaining: tokens,
             retry_after,
             reset: bucket.time_for(bucket.capacity - tokens),
+            is_local: false,
         }
     }
 
@@ -158,6 +180,16 @@ mod tests {
                 prop_assert!((full.remaining - bucket.capacity).abs() < 0.001);
                 level = Some(next);
             }
+        }
+
+        #[test]
+        fn what_is_given_back_can_be_spent_again_and_no_more(bucket in buckets(), cost in 0.0..1000.0_f64, back in 0.0..2000.0_f64) {
+            let (level, spent) = spend(None, 0, cost, bucket);
+            let (level, answer) = give_back(Some(level), 0, back, bucket);
+            prop_assert!(level.tokens <= bucket.capacity);
+            prop_assert!(answer.remaining >= spent.remaining);
+            let expected = (spent.remaining + back).min(bucket.capacity);
+            prop_assert!((answer.remaining - expected).abs() < TOLERANCE);
         }
 
         #[test]

@@ -241,11 +241,31 @@ impl Cache {
             match self.backend() {
                 Backend::Memory(memory) => memory.try_spend(key, cost, bucket),
                 Backend::Redis(remote) => degrade(remote.try_spend(key, cost, bucket).await, || {
-                    remote.local().try_spend(key, cost, bucket)
+                    let spend = remote.local().try_spend(key, cost, bucket)?;
+                    Ok(Spend {
+                        is_local: true,
+                        ..spend
+                    })
                 }),
             }
         };
         operation.instrument(self.span("try_spend")).await
+    }
+
+    /// Puts a part of what was spent back into a token bucket, as far as it fits. It goes to where it was taken from: if
+    /// that is not there any more, nothing happens. Without a server that is done at once, at the first poll.
+    pub async fn give_back(&self, key: &str, amount: f64, bucket: Bucket, spent: &Spend) -> Result<()> {
+        let operation = async {
+            match self.backend() {
+                Backend::Memory(memory) => memory.give_back(key, amount, bucket),
+                Backend::Redis(remote) if spent.is_local => remote.local().give_back(key, amount, bucket),
+                Backend::Redis(remote) => match remote.give_back(key, amount, bucket).await {
+                    Err(Error::Unavailable(_)) => Ok(()),
+                    given => given,
+                },
+            }
+        };
+        operation.instrument(self.span("give_back")).await
     }
 
     /// Whether the cache works as configured. Asks the server.

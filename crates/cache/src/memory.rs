@@ -141,6 +141,19 @@ impl Memory {
     }
 
     pub(crate) fn try_spend(&self, key: &str, cost: f64, bucket: Bucket) -> Result<Spend> {
+        self.change_bucket(key, |level, now| bucket::spend(level, now, cost, bucket))
+    }
+
+    pub(crate) fn give_back(&self, key: &str, amount: f64, bucket: Bucket) -> Result<()> {
+        self.change_bucket(key, |level, now| bucket::give_back(level, now, amount, bucket))?;
+        Ok(())
+    }
+
+    fn change_bucket(
+        &self,
+        key: &str,
+        change: impl FnOnce(Option<Level>, i64) -> (Level, Spend),
+    ) -> Result<Spend> {
         let now = self.clock.now().as_millisecond();
         let mut answer = None;
         self.slots
@@ -157,7 +170,7 @@ impl Memory {
                     }) => Some(level),
                     Some(_) => return Err(wrong_kind(key)),
                 };
-                let (level, spend) = bucket::spend(level, now, cost, bucket);
+                let (level, spend) = change(level, now);
                 answer = Some(spend);
                 // A full bucket is the same as none.
                 Ok(Op::Put(self.slot(Content::Bucket(level), spend.reset)))

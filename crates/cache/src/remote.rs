@@ -47,8 +47,8 @@ struct Stale {
     keys: Mutex<HashSet<String>>,
 }
 
-/// Spends from a bucket by the clock of the server; the same as `bucket::spend`. A test sets the time by the
-/// fourth argument.
+/// Spends from a bucket by the clock of the server; the same as `bucket::spend`, and with a negative cost as
+/// `bucket::give_back`. A test sets the time by the fourth argument.
 static SPEND: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -67,7 +67,7 @@ static SPEND: LazyLock<Script> = LazyLock::new(|| {
             tokens, at = capacity, now
         end
         local allowed = cost <= tokens + tonumber(ARGV[5])
-        if allowed then tokens = math.max(0, tokens - cost) end
+        if allowed then tokens = math.min(capacity, math.max(0, tokens - cost)) end
         redis.call('HSET', KEYS[1], 'tokens', string.format('%.17g', tokens), 'at', string.format('%.0f', at))
         -- A full bucket is the same as none, but for a clock that is set back: it is kept a minute at least, and one
         -- that never refills a year.
@@ -180,24 +180,39 @@ impl Remote {
         self.try_spend_at(key, cost, bucket, None).await
     }
 
+    pub(crate) async fn give_back(&self, key: &str, amount: f64, bucket: Bucket) -> Result<()> {
+        let amount = if amount.is_finite() { amount.max(0.0) } else { 0.0 };
+        self.change_bucket(key, -amount, bucket.sane(), None).await?;
+        Ok(())
+    }
+
     async fn try_spend_at(&self, key: &str, cost: f64, bucket: Bucket, now: Option<i64>) -> Result<Spend> {
         let bucket = bucket.sane();
         let cost = if cost.is_finite() { cost.max(0.0) } else { 0.0 };
-        let key = self.key(key);
-        let (allowed, tokens): (bool, f64) = self
-            .call(async |mut connection| {
-                let mut script = SPEND.key(key);
-                script
-                    .arg(cost)
-                    .arg(bucket.capacity)
-                    .arg(bucket.refill_per_second);
-                script
-                    .arg(now.map_or_else(String::new, |now| now.to_string()))
-                    .arg(TOLERANCE);
-                script.invoke_async(&mut connection).await
-            })
-            .await?;
+        let (allowed, tokens) = self.change_bucket(key, cost, bucket, now).await?;
         Ok(bucket.answer(allowed, tokens, cost))
+    }
+
+    async fn change_bucket(
+        &self,
+        key: &str,
+        cost: f64,
+        bucket: Bucket,
+        now: Option<i64>,
+    ) -> Result<(bool, f64)> {
+        let key = self.key(key);
+        self.call(async |mut connection| {
+            let mut script = SPEND.key(key);
+            script
+                .arg(cost)
+                .arg(bucket.capacity)
+                .arg(bucket.refill_per_second);
+            script
+                .arg(now.map_or_else(String::new, |now| now.to_string()))
+                .arg(TOLERANCE);
+            script.invoke_async(&mut connection).await
+        })
+        .await
     }
 
     pub(crate) async fn score_set(&self, set: &str, member: &str, score: f64) -> Result<()> {
@@ -395,7 +410,7 @@ fn place(place: usize) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bucket::spend;
+    use crate::bucket::{give_back, spend};
 
     #[tokio::test]
     async fn the_script_computes_what_the_function_does() {
@@ -416,6 +431,14 @@ mod tests {
                 let (next, expected) = spend(level, now, cost, bucket);
                 let answer = remote.try_spend_at(&key, cost, bucket, Some(now)).await.unwrap();
                 assert_eq!(answer, expected, "{bucket:?} {level:?} at {now} for {cost}");
+                let back = number(30);
+                let (next, expected) = give_back(Some(next), now, back, bucket);
+                let change = remote.change_bucket(&key, -back, bucket.sane(), Some(now));
+                let (_, tokens) = change.await.unwrap();
+                assert_eq!(
+                    tokens, expected.remaining,
+                    "{bucket:?} {level:?} at {now} for -{back}"
+                );
                 level = Some(next);
             }
         }

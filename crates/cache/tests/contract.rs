@@ -1,6 +1,9 @@
 //! What every backend of the cache holds to, and what happens while a Redis is away.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+#[path = "contract/buckets.rs"]
+mod buckets;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,6 +14,10 @@ use futures::future::join_all;
 use jiff::SignedDuration;
 use kernel::{Clock, ManualClock};
 use testkit::servers::Redis;
+
+use buckets::{
+    a_bucket_never_gives_more_than_it_holds, what_was_not_spent_is_given_back_once_and_never_more_than_fits,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -57,6 +64,7 @@ on_every_backend! {
     a_leaderboard_is_read_from_the_top
     concurrent_scores_all_count
     a_bucket_never_gives_more_than_it_holds
+    what_was_not_spent_is_given_back_once_and_never_more_than_fits
     kinds_do_not_mix
     what_expires_is_gone
     it_is_healthy
@@ -252,28 +260,6 @@ async fn concurrent_scores_all_count(cache: Cache) {
     let top = board.top(0..9).await.unwrap();
     assert_eq!(top.len(), 4);
     assert!(top.iter().all(|(_, score)| *score == 16.0));
-}
-
-async fn a_bucket_never_gives_more_than_it_holds(cache: Cache) {
-    // Refills so slowly that nothing comes back during the test.
-    let bucket = Bucket {
-        capacity: 10.0,
-        refill_per_second: 1e-6,
-    };
-    let tries = (0..64).map(|_| {
-        let cache = cache.clone();
-        tokio::spawn(async move { cache.try_spend("ann", 1.0, bucket).await.unwrap() })
-    });
-    let answers: Vec<_> = join_all(tries).await.into_iter().map(Result::unwrap).collect();
-    assert_eq!(answers.iter().filter(|answer| answer.allowed).count(), 10);
-    let refused = answers.iter().find(|answer| !answer.allowed).unwrap();
-    assert!(refused.retry_after > Duration::from_secs(900_000) && refused.reset > refused.retry_after);
-    assert!(
-        cache.try_spend("bob", 1.0, bucket).await.unwrap().allowed,
-        "each key is a bucket of its own"
-    );
-    cache.delete("ann").await.unwrap();
-    assert_eq!(cache.try_spend("ann", 4.0, bucket).await.unwrap().remaining, 6.0);
 }
 
 async fn kinds_do_not_mix(cache: Cache) {
