@@ -155,6 +155,12 @@ pub(super) static CASES: &[Case] = &[
         ("b", "type Query { q: [Int] @shareable @cost(weight: 7) @listSize(assumedSize: 50) }"),
     ])
     .has(&["@cost(weight: 7)", "assumedSize: 50"]),
+    case("costs keep their names in the supergraph, whatever subgraphs call them", &[
+        ("a", "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.9\", import: [{name: \"@cost\", as: \"@price\"}]) type Query { q(n: Int @price(weight: 2)): [T] @price(weight: 5) @federation__listSize(assumedSize: 9, slicingArguments: [\"n\"], requireOneSlicingArgument: false) } type T @price(weight: 4) { id: ID e: E s: S } enum E @price(weight: 6) { X } scalar S @price(weight: 8)"),
+        ("b", "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.9\") type Query { r(i: I): [Int] @federation__listSize(assumedSize: 3) } input I { x: Int @federation__cost(weight: 7) }"),
+    ])
+    .has(&["@listSize(assumedSize: 9, slicingArguments: [\"n\"], requireOneSlicingArgument: false)", "@listSize(assumedSize: 3)", "n: Int @cost(weight: 2)", "@cost(weight: 5)", "@cost(weight: 4)", "@cost(weight: 6)", "@cost(weight: 8)", "x: Int @cost(weight: 7)"])
+    .unlike_oracle("it gives the directives of the supergraph the name that subgraphs without an import use"),
     case("interface objects add fields to all implementations", &[
         ("a", "type Query { n: N } interface N @key(fields: \"id\") { id: ID! } type X implements N @key(fields: \"id\") { id: ID! } type Y implements N @key(fields: \"id\") { id: ID! y: Int }"),
         ("b", "type N @interfaceObject @key(fields: \"id\") { id: ID! added: Int } type Query { b: N }"),
