@@ -1,6 +1,7 @@
 //! The router's configuration: limits, subgraphs, caches, CORS.
 
 mod callers;
+mod demand;
 mod errors;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use callers::ByCaller;
+pub use demand::{DemandConfig, DemandMode, ShowCost};
 pub use errors::ErrorsConfig;
 
 /// Everything about the router that an operator may set.
@@ -37,6 +39,8 @@ pub struct RouterConfig {
     pub batching: Batching,
     /// Which web pages of other origins may ask.
     pub cors: Cors,
+    /// What operations may cost.
+    pub demand: DemandConfig,
 }
 
 /// What a request may be at most; each is refused with a clear error when passed.
@@ -161,6 +165,13 @@ impl RouterConfig {
         self.subgraphs.get(name).unwrap_or(&self.all_subgraphs)
     }
 
+    /// The same as the platform runs it where nothing else is set: with a limit on costs.
+    #[must_use]
+    pub fn for_platform(mut self) -> Self {
+        self.demand.mode.get_or_insert(DemandMode::Enforce);
+        self
+    }
+
     /// After which time a request is answered with what is there.
     pub fn request_timeout(&self) -> Duration {
         Duration::from_millis(self.request_timeout_ms)
@@ -187,6 +198,7 @@ impl Default for RouterConfig {
             persisted: PersistedConfig::default(),
             batching: Batching::default(),
             cors: Cors::default(),
+            demand: DemandConfig::default(),
         }
     }
 }

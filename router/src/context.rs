@@ -8,6 +8,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use kernel::{ErrorCode, Principal};
 use tokio::time::Instant;
 
+use crate::engine::GraphQlRequest;
+
 /// Who asks, until when, with which headers.
 #[derive(Debug, Clone)]
 pub struct RequestContext {
@@ -19,6 +21,8 @@ pub struct RequestContext {
     pub deadline: Option<Instant>,
     /// Which program asks, as it says itself.
     pub client: ClientInfo,
+    /// Whether the answer is to say what it cost.
+    pub asks_cost: bool,
 }
 
 /// Which program asks, as it says itself.
@@ -69,6 +73,7 @@ impl RequestContext {
             headers: HeaderMap::new(),
             deadline: None,
             client: ClientInfo::default(),
+            asks_cost: false,
         }
     }
 
@@ -98,6 +103,15 @@ impl RequestContext {
         Self {
             // What is too far away to be told is no limit.
             deadline: Instant::now().checked_add(left),
+            ..self
+        }
+    }
+
+    /// The same with what one request wishes beside its operation: `"extensions": {"cost": true}`.
+    #[must_use]
+    pub fn with_wishes_of(self, request: &GraphQlRequest) -> Self {
+        Self {
+            asks_cost: request.extensions.get("cost") == Some(&serde_json::Value::Bool(true)),
             ..self
         }
     }

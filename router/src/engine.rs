@@ -17,6 +17,7 @@ use tracing::Instrument;
 
 use crate::config::RouterConfig;
 use crate::context::RequestContext;
+use crate::demand;
 use crate::documents::{Documents, Found};
 use crate::error::GraphQlError;
 use crate::execution::Execution;
@@ -305,6 +306,10 @@ impl Engine {
                 }
             }
         };
+        let bill = match demand::judge(&compiler.config.demand, &compiled, &variables, context) {
+            Ok(bill) => bill,
+            Err(error) => return Response::refused(vec![error]),
+        };
         let limit = Instant::now() + compiler.config.request_timeout();
         let context = RequestContext {
             deadline: Some(context.deadline.map_or(limit, |deadline| deadline.min(limit))),
@@ -317,7 +322,11 @@ impl Engine {
             variables: &variables,
             context: &context,
         };
-        execution.run().await
+        let mut response = execution.run().await;
+        if let Some(bill) = bill {
+            bill.settle(&mut response);
+        }
+        response
     }
 }
 

@@ -196,7 +196,7 @@ async fn answer(
     headers: &HeaderMap,
     request: GraphQlRequest,
 ) -> Result<crate::Response, Refused> {
-    let context = judged(&server.options, headers).await?;
+    let context = judged(&server.options, headers).await?.with_wishes_of(&request);
     let engine: Arc<Engine> = server.engine.load();
     let prepared = match engine.prepare_request(&request, &context.principal).await {
         Ok(prepared) => prepared,

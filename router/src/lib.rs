@@ -6,6 +6,8 @@
 mod authorization;
 mod config;
 mod context;
+mod cost;
+mod demand;
 mod documents;
 mod engine;
 mod error;
@@ -25,8 +27,8 @@ mod variables;
 
 pub use apollo_compiler;
 pub use config::{
-    Allowed, Batching, BreakerConfig, ByCaller, CacheConfig, Cors, ErrorsConfig, Limits, PersistedConfig,
-    RouterConfig, Safelist, SubgraphConfig,
+    Allowed, Batching, BreakerConfig, ByCaller, CacheConfig, Cors, DemandConfig, DemandMode, ErrorsConfig,
+    Limits, PersistedConfig, RouterConfig, Safelist, ShowCost, SubgraphConfig,
 };
 pub use context::{Anonymous, AuthError, Authenticator, ClientInfo, PrincipalSealer, RequestContext};
 pub use documents::document_id;

@@ -18,7 +18,8 @@ use kernel::{ErrorCode, Principal};
 use serde_json::{Map, Value};
 
 use crate::authorization::Requirement;
-use crate::config::RouterConfig;
+use crate::config::{DemandMode, RouterConfig};
+use crate::cost::{Cost, Pricing};
 use crate::error::{Code, GraphQlError, Location};
 use crate::execution::data::Keys;
 use crate::limits;
@@ -64,6 +65,8 @@ pub(crate) struct Compiled {
     pub(crate) keys: Keys,
     pub(crate) selections: Selections,
     pub(crate) plan: Plan,
+    /// If costs are of interest.
+    pub(crate) cost: Option<Cost>,
 }
 
 /// What is needed to make operations ready.
@@ -118,10 +121,24 @@ impl Prepared {
             Some((number, code == ErrorCode::Unauthenticated))
         };
         let refused = self.guards.iter().enumerate().filter_map(refusal).collect();
-        let is_on = |name: &Name| variables.get(name.as_str()) == Some(&Value::Bool(true));
-        let key = (refused, self.switches.iter().map(is_on).collect());
+        self.known((refused, self.switches_on(variables)))
+    }
+
+    /// What the operation costs at most with these variables for who may see all of it; `None` where costs are of no
+    /// interest, or where the variables make a case that nobody has asked yet.
+    pub fn estimate(&self, variables: &Map<String, Value>) -> Option<u64> {
+        let compiled = self.known((Vec::new(), self.switches_on(variables))).ok()?;
+        Some(compiled.cost.as_ref()?.price(variables).estimate)
+    }
+
+    fn known(&self, key: CaseKey) -> Result<Arc<Compiled>, CaseKey> {
         let known = self.cases().get(&key).cloned();
         known.ok_or(key)
+    }
+
+    fn switches_on(&self, variables: &Map<String, Value>) -> Vec<bool> {
+        let is_on = |name: &Name| variables.get(name.as_str()) == Some(&Value::Bool(true));
+        self.switches.iter().map(is_on).collect()
     }
 
     /// Makes the plan and shape of a case.
@@ -231,10 +248,22 @@ impl Compiler {
                     .map_err(plan_error)?
             }
         };
+        let pricing = Pricing {
+            schema: api,
+            weights: &self.supergraph.weights,
+            possible: &possible,
+            list_size: self.config.demand.list_size.into(),
+            max_fields,
+        };
+        let is_priced = self.config.demand.mode() != DemandMode::Off;
+        let cost = is_priced
+            .then(|| pricing.of(document, operation, case))
+            .transpose()?;
         Ok(Compiled {
             keys,
             selections,
             plan,
+            cost,
         })
     }
 

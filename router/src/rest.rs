@@ -173,6 +173,14 @@ impl RestApi {
         &self.others
     }
 
+    /// Name and text of every operation of the files.
+    pub fn operations(&self) -> impl Iterator<Item = (&str, &str)> {
+        let endpoints = self.endpoints.iter();
+        let endpoints = endpoints.map(|endpoint| (endpoint.name.as_str(), endpoint.document.as_str()));
+        let others = self.others.iter();
+        endpoints.chain(others.map(|other| (other.name.as_str(), other.text.as_str())))
+    }
+
     /// The OpenAPI 3.1 document of the endpoints.
     pub fn openapi(&self, info: &Info) -> OpenApi {
         openapi::document(self, info)

@@ -9,6 +9,7 @@ use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Node, Schema, name, ty};
 
 use crate::authorization::Access;
+use crate::cost::Weights;
 
 /// A supergraph that cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,8 @@ pub(crate) struct Supergraph {
     pub(crate) subgraphs: Vec<SubgraphInfo>,
     /// Who may see what.
     pub(crate) access: Access,
+    /// What fields cost.
+    pub(crate) weights: Arc<Weights>,
 }
 
 /// Which object types stand behind an abstract type, inaccessible ones included.
@@ -111,6 +114,7 @@ pub(crate) fn load(sdl: &str) -> Result<Supergraph, LoadError> {
         types,
         subgraphs,
         access,
+        weights: Arc::new(Weights::read(&document)),
     })
 }
 

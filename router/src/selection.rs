@@ -376,7 +376,7 @@ fn leaf(name: &str) -> Leaf {
     }
 }
 
-fn too_large() -> GraphQlError {
+pub(crate) fn too_large() -> GraphQlError {
     GraphQlError::new(
         ErrorCode::CostLimitExceeded,
         "the operation selects too many fields once its fragments are put in their places",

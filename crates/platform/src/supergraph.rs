@@ -97,17 +97,18 @@ pub fn gateway(
     authenticator: Arc<dyn router::Authenticator>,
     cache: cache::Cache,
 ) -> Result<Gateway, Failure> {
-    let engine = Engine::new(supergraph, &config.router, transports)?.with_registered_in(cache);
+    let router = config.router.clone().for_platform();
+    let engine = Engine::new(supergraph, &router, transports)?.with_registered_in(cache);
     let api = Arc::new(RestApi::load(&engine, &operations()).map_err(|errors| lines(&errors))?);
     let own = api.others().iter();
     let own = own.map(|operation| (router::document_id(&operation.text), operation.text.clone()));
     let mut persisted: PersistedOperations = own.collect();
-    persisted.extend(PersistedOperations::load(&config.router.persisted.manifests)?);
+    persisted.extend(PersistedOperations::load(&router.persisted.manifests)?);
     let engine = Arc::new(engine.with_persisted(persisted));
     let rest = RestHandle::new(api, engine.clone(), &info()).map_err(|errors| lines(&errors))?;
     let http = router::http::HttpOptions {
         authenticator,
-        config: config.router.clone(),
+        config: router,
         ..Default::default()
     };
     let options = RestOptions {
@@ -127,5 +128,74 @@ impl router::InProcessSchema for InProcess {
         request: async_graphql::Request,
     ) -> futures::future::BoxFuture<'_, async_graphql::Response> {
         self.0.execute(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use router::{ByCaller, RouterConfig};
+    use serde_json::json;
+
+    use super::*;
+
+    /// What each operation of the platform's own costs at most, with lists as long as a page may be.
+    fn costs(router: &RouterConfig) -> Vec<(String, u64)> {
+        let address = |name: &str| (name.to_owned(), format!("http://{name}/graphql"));
+        let composed = compose(&subgraphs::NAMES.into_iter().map(address).collect()).unwrap();
+        let engine = Engine::new(&composed.supergraph_sdl, router, Transports::default()).unwrap();
+        let longest = json!({ "first": 100 }).as_object().cloned().unwrap();
+        let api = RestApi::load(&engine, &operations()).unwrap();
+        let cost = |(name, text): (&str, &str)| {
+            let prepared = engine.prepare(text, None).unwrap();
+            (name.to_owned(), prepared.estimate(&longest).unwrap())
+        };
+        api.operations().map(cost).collect()
+    }
+
+    #[test]
+    fn every_operation_of_the_platforms_own_fits_well_within_the_limits() {
+        let router = RouterConfig::default().for_platform();
+        let ByCaller {
+            anonymous,
+            people,
+            apps,
+            staff,
+        } = router.demand.max_cost;
+        let lowest = [anonymous, people, apps, staff].into_iter().min().unwrap();
+        let costs = costs(&router);
+        for (name, cost) in &costs {
+            assert!(cost * 2 <= lowest, "{name} costs {cost} of {lowest}");
+        }
+        let shown: Vec<String> = costs
+            .iter()
+            .map(|(name, cost)| format!("{name} {cost}"))
+            .collect();
+        insta::assert_snapshot!(shown.join("\n"), @r"
+        Login 32
+        Logout 10
+        RefreshToken 32
+        RevokeSession 10
+        Sessions 10
+        Calendar 652
+        CheckIn 3
+        CheckIns 302
+        CreateCheckIn 13
+        DeleteCheckIn 10
+        Today 101
+        UpdateCheckIn 13
+        CreateHabit 44
+        DeleteHabit 10
+        HabitStats 1
+        Habit 34
+        Habits 3402
+        HabitTemplates 1020
+        UpdateHabit 44
+        Me 26
+        MyStats 1
+        UpdateMe 36
+        UpdatePreferences 36
+        User 21
+        TodayScreen 135
+        ");
     }
 }

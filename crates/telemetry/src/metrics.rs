@@ -30,6 +30,12 @@ const BYTES: &[f64] = &[
     4_194_304.0,
 ];
 
+/// Costs of operations, for everything whose name begins with `router_cost`. The difference between estimated and actual
+/// ones may be negative.
+const COSTS: &[f64] = &[
+    -1000.0, -100.0, -10.0, 0.0, 1.0, 10.0, 50.0, 100.0, 500.0, 1000.0, 5000.0, 10_000.0, 100_000.0,
+];
+
 /// The metrics of this process. Clones are one and the same.
 #[derive(Clone)]
 pub struct Metrics(PrometheusHandle);
@@ -63,6 +69,9 @@ impl Metrics {
             .with_recommended_naming(true)
             .set_buckets(SECONDS)
             .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("size".to_owned()), BYTES))
+            .and_then(|builder| {
+                builder.set_buckets_for_metric(Matcher::Prefix("router_cost".to_owned()), COSTS)
+            })
             .expect("the lists of buckets are not empty")
             .build_recorder();
         let handle = recorder.handle();

@@ -92,8 +92,9 @@ async fn prepare(
 async fn run(engine: &Engine, context: &RequestContext, ready: Result<Ready, Vec<GraphQlError>>) -> Bytes {
     let response = match ready {
         Ok((prepared, request)) => {
+            let context = context.clone().with_wishes_of(&request);
             engine
-                .execute_prepared(&prepared, request.variables, context)
+                .execute_prepared(&prepared, request.variables, &context)
                 .await
         }
         Err(errors) => crate::Response::refused(errors),

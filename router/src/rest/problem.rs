@@ -26,6 +26,8 @@ pub(super) struct Problem {
     /// Seconds after which the same request may succeed.
     retry_after: Option<u64>,
     allow: Option<String>,
+    /// What the operation costs, and what it may cost.
+    cost: Option<(u64, u64)>,
 }
 
 /// What is wrong before any operation runs.
@@ -132,6 +134,7 @@ impl Problem {
     fn of_error(error: &GraphQlError, endpoint: &Endpoint) -> Self {
         let extensions = &error.extensions;
         let text = |name: &str| extensions.get(name).and_then(Value::as_str).map(str::to_owned);
+        let number = |name: &str| extensions.get(name).and_then(Value::as_u64);
         let known = error
             .code()
             .and_then(ErrorCode::parse)
@@ -145,13 +148,10 @@ impl Problem {
         }
         Self {
             code: error.code().unwrap_or(known.as_str()).to_owned(),
+            cost: number("cost").zip(number("limit")),
             reason: (known == ErrorCode::Conflict).then(|| text("reason")).flatten(),
             issues,
-            ..Self::new(
-                known,
-                error.message.as_str(),
-                extensions.get("retryAfter").and_then(Value::as_u64),
-            )
+            ..Self::new(known, error.message.as_str(), number("retryAfter"))
         }
     }
 
@@ -164,6 +164,7 @@ impl Problem {
             issues: Vec::new(),
             retry_after: None,
             allow: None,
+            cost: None,
         }
     }
 
@@ -181,6 +182,8 @@ impl Problem {
             let optional = [
                 ("reason", self.reason.as_ref().map(|reason| json!(reason))),
                 ("issues", (!self.issues.is_empty()).then_some(json!(self.issues))),
+                ("cost", self.cost.map(|(cost, _)| json!(cost))),
+                ("limit", self.cost.map(|(_, limit)| json!(limit))),
                 ("retryAfter", self.retry_after.map(|seconds| json!(seconds))),
                 ("traceId", trace_id.map(|id| json!(id))),
             ];

@@ -1,0 +1,88 @@
+//! Judges what an operation costs before it runs, and measures what it was worth when it has run.
+
+use kernel::ErrorCode;
+use serde_json::{Map, Value, json};
+
+use crate::config::{DemandConfig, DemandMode, ShowCost};
+use crate::context::RequestContext;
+use crate::cost::{Cost, Priced};
+use crate::error::GraphQlError;
+use crate::prepared::Compiled;
+use crate::response::Response;
+
+/// What a running operation has been estimated at.
+pub(crate) struct Bill<'b> {
+    cost: &'b Cost,
+    priced: Priced,
+    limit: Option<u64>,
+    is_shown: bool,
+}
+
+/// Estimates what an operation costs with these variables. `None` where costs are of no interest.
+///
+/// # Errors
+/// One that costs more than its caller may spend at once, or that does not limit a list that it must limit, where limits
+/// are in force.
+pub(crate) fn judge<'b>(
+    config: &DemandConfig,
+    compiled: &'b Compiled,
+    variables: &Map<String, Value>,
+    context: &RequestContext,
+) -> Result<Option<Bill<'b>>, GraphQlError> {
+    let Some(cost) = &compiled.cost else {
+        return Ok(None);
+    };
+    let mut priced = cost.price(variables);
+    let limit = config.max_cost.of(&context.principal).copied();
+    let limit = limit.filter(|limit| *limit > 0);
+    let is_too_much = limit.is_some_and(|limit| priced.estimate > limit);
+    let is_enforced = config.mode() == DemandMode::Enforce;
+    let result = match (is_too_much, priced.fault.is_some()) {
+        (true, _) => "COST_ESTIMATED_TOO_EXPENSIVE",
+        (_, true) => "COST_QUERY_PARSE_FAILURE",
+        _ => "COST_OK",
+    };
+    metrics::histogram!("router_cost_estimated", "result" => result).record(priced.estimate as f64);
+    if is_enforced {
+        if let Some(fault) = priced.fault.take() {
+            return Err(GraphQlError::new(ErrorCode::BadUserInput, fault));
+        }
+        if let Some(limit) = limit.filter(|_| is_too_much) {
+            let message = format!(
+                "the operation costs {}; {limit} is the limit: ask for fewer or shorter lists",
+                priced.estimate
+            );
+            let error = GraphQlError::new(ErrorCode::CostLimitExceeded, message);
+            return Err(error.with("cost", priced.estimate).with("limit", limit));
+        }
+    }
+    Ok(Some(Bill {
+        cost,
+        priced,
+        limit: limit.filter(|_| is_enforced),
+        is_shown: match config.show {
+            ShowCost::Never => false,
+            ShowCost::Asked => context.asks_cost,
+            ShowCost::Always => true,
+        },
+    }))
+}
+
+impl Bill<'_> {
+    /// Finds out what the answer was worth, and says so in it if that is wished.
+    pub(crate) fn settle(self, response: &mut Response) {
+        let data = response.data.as_deref().unwrap_or(b"null");
+        let estimated = self.priced.estimate;
+        // What cannot be counted counts as estimated.
+        let actual = self.cost.actual(&self.priced, data).unwrap_or(estimated);
+        metrics::histogram!("router_cost_actual").record(actual as f64);
+        metrics::histogram!("router_cost_delta").record(estimated as f64 - actual as f64);
+        if self.is_shown {
+            let mut shown = json!({ "estimated": estimated, "actual": actual });
+            if let Some(limit) = self.limit {
+                shown["max"] = limit.into();
+            }
+            response.extensions.insert("cost".to_owned(), shown);
+        }
+    }
+}
