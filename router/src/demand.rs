@@ -72,9 +72,20 @@ impl Bill<'_> {
     /// Finds out what the answer was worth, and says so in it if that is wished.
     pub(crate) fn settle(self, response: &mut Response) {
         let data = response.data.as_deref().unwrap_or(b"null");
-        let estimated = self.priced.estimate;
         // What cannot be counted counts as estimated.
-        let actual = self.cost.actual(&self.priced, data).unwrap_or(estimated);
+        let actual = self.cost.actual(&self.priced, data);
+        let actual = actual.unwrap_or(self.priced.estimate);
+        self.settle_at(actual, response);
+    }
+
+    /// Takes an answer that goes out before all of it is there for what it was estimated at.
+    pub(crate) fn settle_as_estimated(self, response: &mut Response) {
+        let estimated = self.priced.estimate;
+        self.settle_at(estimated, response);
+    }
+
+    fn settle_at(self, actual: u64, response: &mut Response) {
+        let estimated = self.priced.estimate;
         metrics::histogram!("router_cost_actual").record(actual as f64);
         metrics::histogram!("router_cost_delta").record(estimated as f64 - actual as f64);
         if self.is_shown {

@@ -1,5 +1,7 @@
 //! One loaded supergraph: prepares operations, keeps them, and runs them.
 
+mod run;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -12,22 +14,18 @@ use moka::sync::Cache as Kept;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
-use tracing::Instrument;
 
 use crate::config::RouterConfig;
 use crate::context::RequestContext;
-use crate::demand;
 use crate::documents::{Documents, Found};
 use crate::error::GraphQlError;
-use crate::execution::Execution;
 use crate::persisted::PersistedOperations;
 use crate::plan::Planner;
-use crate::prepared::{Compiler, OperationKind, Prepared};
+use crate::prepared::{Compiler, Prepared};
 use crate::response::Response;
 use crate::schema::{self, LoadError, SubgraphInfo};
 use crate::transport::{Service, Transports};
-use crate::variables;
+pub(crate) use run::Ready;
 
 /// One loaded supergraph. It never changes: a new supergraph is a new engine.
 pub struct Engine {
@@ -246,87 +244,6 @@ impl Engine {
             Ok(prepared) => self.execute_prepared(&prepared, request.variables, context).await,
             Err(errors) => Response::refused(errors),
         }
-    }
-
-    /// Runs an operation that this engine made ready.
-    pub async fn execute_prepared(
-        &self,
-        prepared: &Arc<Prepared>,
-        variables: Map<String, Value>,
-        context: &RequestContext,
-    ) -> Response {
-        let kind = match prepared.kind() {
-            OperationKind::Query => "query",
-            OperationKind::Mutation => "mutation",
-            OperationKind::Subscription => "subscription",
-        };
-        let span = tracing::info_span!(
-            "graphql operation",
-            otel.name = kind,
-            graphql.operation.type = kind,
-            graphql.operation.name = prepared.name(),
-        );
-        let started = Instant::now();
-        let response = self.run(prepared, variables, context).instrument(span).await;
-        metrics::histogram!("router_operation_duration_seconds", "type" => kind)
-            .record(started.elapsed().as_secs_f64());
-        let outcome = match (response.is_request_error(), response.errors.is_empty()) {
-            (true, _) => "refused",
-            (false, false) => "partial",
-            (false, true) => "ok",
-        };
-        metrics::counter!("router_operations_total", "type" => kind, "outcome" => outcome).increment(1);
-        response
-    }
-
-    async fn run(
-        &self,
-        prepared: &Arc<Prepared>,
-        variables: Map<String, Value>,
-        context: &RequestContext,
-    ) -> Response {
-        let compiler = &self.core.compiler;
-        if let Some(error) = prepared.refusal(&context.principal, &compiler.config) {
-            return Response::refused(vec![error]);
-        }
-        let sources = &prepared.document().sources;
-        let api = &compiler.supergraph.api;
-        let variables = match variables::coerce(api, prepared.operation(), sources, variables) {
-            Ok(variables) => variables,
-            Err(errors) => return Response::refused(errors),
-        };
-        let compiled = match prepared.compiled(&context.principal, &variables) {
-            Ok(compiled) => compiled,
-            Err(case) => {
-                let (core, prepared) = (self.core.clone(), prepared.clone());
-                let places = core.places.clone();
-                match blocking(places, move || prepared.compile(&core.compiler, case)).await {
-                    Ok(compiled) => compiled,
-                    Err(error) => return Response::refused(vec![error]),
-                }
-            }
-        };
-        let bill = match demand::judge(&compiler.config.demand, &compiled, &variables, context) {
-            Ok(bill) => bill,
-            Err(error) => return Response::refused(vec![error]),
-        };
-        let limit = Instant::now() + compiler.config.request_timeout();
-        let context = RequestContext {
-            deadline: Some(context.deadline.map_or(limit, |deadline| deadline.min(limit))),
-            ..context.clone()
-        };
-        let execution = Execution {
-            compiler,
-            services: &self.services,
-            compiled: &compiled,
-            variables: &variables,
-            context: &context,
-        };
-        let mut response = execution.run().await;
-        if let Some(bill) = bill {
-            bill.settle(&mut response);
-        }
-        response
     }
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod data;
 mod decode;
 mod deliver;
+pub(crate) mod later;
 mod masking;
 mod projection;
 mod representations;
@@ -18,7 +19,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::context::RequestContext;
 use crate::error::{GraphQlError, PathSegment};
-use crate::plan::{Fetch, FetchKind, Node};
+use crate::plan::{Fetch, FetchKind, Node, Plan};
 use crate::prepared::{Compiled, Compiler};
 use crate::response::Response;
 use crate::transport::{Argument, Call, Service};
@@ -72,11 +73,15 @@ impl Execution<'_> {
     /// Runs the plan and writes the answer. Never fails: what fails is in the answer.
     pub(crate) async fn run(&self) -> Response {
         let state = Mutex::new(State::new());
-        if let Some(root) = &self.compiled.plan.root {
-            self.node(root, &state).await;
+        self.plan(&self.compiled.plan, &state).await;
+        let mut state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        projection::write(self, &mut state).0
+    }
+
+    async fn plan(&self, plan: &Plan, state: &Mutex<State>) {
+        if let Some(root) = &plan.root {
+            self.node(root, state).await;
         }
-        let state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        projection::write(self, state)
     }
 
     fn node<'a>(&'a self, node: &'a Node, state: &'a Mutex<State>) -> BoxFuture<'a, ()> {

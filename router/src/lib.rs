@@ -34,6 +34,7 @@ pub use context::{Anonymous, AuthError, Authenticator, ClientInfo, PrincipalSeal
 pub use documents::document_id;
 pub use engine::{Engine, EngineHandle, GraphQlRequest};
 pub use error::{Code, GraphQlError, Location, PathSegment};
+pub use execution::later::Later;
 pub use persisted::{ManifestError, PersistedOperations};
 pub use prepared::{OperationKind, Prepared};
 pub use response::Response;

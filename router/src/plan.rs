@@ -1,13 +1,19 @@
 //! Query planning: the only module that knows the planner library, and what comes out of it, made ready to run.
 
 mod convert;
+mod entry;
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
 use std::time::Duration;
 
+use apollo_compiler::Name;
+use apollo_compiler::executable::SelectionSet;
 use bytes::Bytes;
 use hive_router_query_planner::ast::normalization::normalize_operation;
 use hive_router_query_planner::graph::PlannerOverrideContext;
+use hive_router_query_planner::planner::plan_nodes::QueryPlan;
 use hive_router_query_planner::planner::{Planner as Library, QueryPlannerOptions};
 use hive_router_query_planner::utils::cancellation::CancellationToken;
 use hive_router_query_planner::utils::parsing::{safe_parse_operation, safe_parse_schema};
@@ -24,6 +30,15 @@ const OVERRIDE_PERCENTAGE: f64 = 99.999_99;
 pub(crate) struct Planner {
     library: Library,
     timeout: Duration,
+    supergraph_sdl: Box<str>,
+    /// Made when the first operation defers something; `None` if that cannot be.
+    entries: OnceLock<Option<Entries>>,
+}
+
+/// Plans that begin at an entity instead of at the root.
+struct Entries {
+    library: Library,
+    fields: HashMap<String, Vec<Name>>,
 }
 
 /// Why there is no plan.
@@ -118,7 +133,7 @@ pub(crate) struct Batch {
 }
 
 /// One step on the way from the root to objects.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Step {
     /// Into a field.
     Field(Key),
@@ -188,41 +203,111 @@ impl Fetch {
     }
 }
 
+impl Plan {
+    /// Makes plans fit to work on the same tree.
+    pub(crate) fn join(plans: &mut [Self]) {
+        convert::decide_sharing(plans);
+    }
+}
+
+/// What turning plans of the library into ours needs.
+pub(crate) struct Conversion<'a> {
+    /// Response keys.
+    pub(crate) keys: &'a mut Keys,
+    /// By subgraph name: its position, and whether it lives in this process.
+    pub(crate) services: &'a HashMap<String, (usize, bool)>,
+    /// The supergraph's types.
+    pub(crate) types: &'a TypeTable,
+}
+
 impl Planner {
     /// Reads the supergraph.
     pub(crate) fn new(supergraph_sdl: &str, timeout: Duration) -> Result<Self, LoadError> {
-        let library = guarded(|| {
-            let document = safe_parse_schema(supergraph_sdl).map_err(|e| PlanError::Failed(e.to_string()))?;
-            Library::new_from_supergraph(&document, QueryPlannerOptions::default())
-                .map_err(|e| PlanError::Failed(e.to_string()))
-        });
-        let library = library.map_err(|error| LoadError::Planner(error.to_string()))?;
-        Ok(Self { library, timeout })
+        let library = library(supergraph_sdl).map_err(|error| LoadError::Planner(error.to_string()))?;
+        Ok(Self {
+            library,
+            timeout,
+            supergraph_sdl: supergraph_sdl.into(),
+            entries: OnceLock::new(),
+        })
     }
 
-    /// Plans a document of one valid operation. `service` says at which position a subgraph is and whether it
-    /// lives in this process.
-    pub(crate) fn plan(
+    /// Plans a document of one valid operation.
+    pub(crate) fn plan(&self, document: &str, conversion: Conversion<'_>) -> Result<Plan, PlanError> {
+        let plan = self.ask(&self.library, document)?;
+        convert::Converter::new(conversion, None).plan(plan)
+    }
+
+    /// How many calls a document of one valid operation takes.
+    pub(crate) fn calls(&self, document: &str) -> Result<usize, PlanError> {
+        let plan = self.ask(&self.library, document)?;
+        Ok(plan.node.as_ref().map_or(0, entry::calls))
+    }
+
+    /// The root fields from which [`Self::plan_from`] can begin to ask about objects of that type, each by another key;
+    /// empty if they are no entities.
+    pub(crate) fn entries(&self, type_name: &str) -> &[Name] {
+        let fields = self.entered().map(|entries| &entries.fields);
+        let fields = fields.and_then(|fields| fields.get(type_name));
+        fields.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Plans a query of one root field, one of [`Self::entries`], for the objects at a path of another plan. Gives what
+    /// that plan has to fetch of each of the objects before.
+    pub(crate) fn plan_from(
         &self,
         document: &str,
-        keys: &mut Keys,
-        service: &dyn Fn(&str) -> Option<(usize, bool)>,
-        types: &TypeTable,
-    ) -> Result<Plan, PlanError> {
+        path: &[Step],
+        conversion: Conversion<'_>,
+    ) -> Result<(Plan, SelectionSet), PlanError> {
+        let entries = self
+            .entered()
+            .ok_or(PlanError::NotSupported("plans from an entity"))?;
+        let plan = self.ask(&entries.library, document)?;
+        let (needed, rest) = entry::take_off(plan)?;
+        let plan = convert::Converter::new(conversion, Some(path)).plan(rest)?;
+        Ok((plan, needed))
+    }
+
+    fn entered(&self) -> Option<&Entries> {
+        let made = self.entries.get_or_init(|| {
+            let entries = entry::add(&self.supergraph_sdl)?;
+            match library(&entries.sdl) {
+                Ok(library) => Some(Entries {
+                    library,
+                    fields: entries.fields,
+                }),
+                Err(error) => {
+                    tracing::warn!(%error, "nothing can be deferred with this supergraph");
+                    None
+                }
+            }
+        });
+        made.as_ref()
+    }
+
+    fn ask(&self, library: &Library, document: &str) -> Result<QueryPlan, PlanError> {
         let plan = guarded(|| {
             let document = safe_parse_operation(document).map_err(|e| PlanError::Failed(e.to_string()))?;
-            let normalized = normalize_operation(&self.library.supergraph, &document, None)
+            let normalized = normalize_operation(&library.supergraph, &document, None)
                 .map_err(|e| PlanError::Failed(e.to_string()))?;
             let overrides = PlannerOverrideContext::from_percentage(OVERRIDE_PERCENTAGE);
             let cancellation = CancellationToken::with_timeout(self.timeout);
-            self.library
+            library
                 .plan_from_normalized_operation(normalized.executable_operation(), overrides, &cancellation)
                 .map_err(|e| PlanError::Failed(e.to_string()))
         })?;
         tracing::trace!(plan = %plan, "planned");
-        let converter = convert::Converter { keys, service, types };
-        converter.plan(plan)
+        Ok(plan)
     }
+}
+
+fn library(supergraph_sdl: &str) -> Result<Library, PlanError> {
+    guarded(|| {
+        let document = safe_parse_schema(supergraph_sdl).map_err(|e| PlanError::Failed(e.to_string()))?;
+        Library::new_from_supergraph(&document, QueryPlannerOptions::default())
+            .map_err(|e| PlanError::Failed(e.to_string()))
+    })
 }
 
 /// The library panics on some strange input; that must stay the trouble of one request.

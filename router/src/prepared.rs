@@ -1,9 +1,10 @@
 //! A document made ready: parsed, validated and measured once; planned once for every case of it.
 //!
 //! A case is a set of fields that the caller may not see, which for most callers is none, and the values of the
-//! variables in `@skip` and `@include`. A plan for one case has no conditions left in it: that is simpler to run, asks
+//! variables in `@skip`, `@include` and `@defer`. A plan for one case has no conditions left in it: that is simpler to run, asks
 //! subgraphs for less, and does not depend on the planner's view of conditions that overlap.
 
+mod defer;
 mod trim;
 
 use std::collections::{HashMap, HashSet};
@@ -23,9 +24,10 @@ use crate::cost::{Cost, Pricing};
 use crate::error::{Code, GraphQlError, Location};
 use crate::execution::data::Keys;
 use crate::limits;
-use crate::plan::{Plan, PlanError, Planner};
+use crate::plan::{Conversion, Plan, PlanError, Planner};
 use crate::schema::Supergraph;
 use crate::selection::{Case, Selections};
+pub(crate) use defer::Deferred;
 
 /// So many cases of one operation are kept; others are planned when they come.
 const MAX_CASES: usize = 64;
@@ -41,8 +43,10 @@ pub struct Prepared {
     introspects: bool,
     /// What a caller must meet, and which fields (declared type, field) they lose if not.
     guards: Vec<(Requirement, Vec<(Name, Name)>)>,
-    /// The variables of `@skip` and `@include`.
+    /// The variables of `@skip`, `@include` and `@defer`.
     switches: Vec<Name>,
+    /// Whether it has a `@defer` that this router heeds.
+    defers: bool,
     cases: Mutex<HashMap<CaseKey, Arc<Compiled>>>,
 }
 
@@ -57,8 +61,9 @@ pub enum OperationKind {
     Subscription,
 }
 
-/// The guards that are not met, with whether the caller is nobody, and the switches that are on.
-type CaseKey = (Vec<(usize, bool)>, Vec<bool>);
+/// The guards that are not met, with whether the caller is nobody, the switches that are on, and whether the answer may
+/// come in parts.
+type CaseKey = (Vec<(usize, bool)>, Vec<bool>, bool);
 
 /// A plan with the shape of the answer; both speak of response keys by the same numbers.
 pub(crate) struct Compiled {
@@ -67,6 +72,8 @@ pub(crate) struct Compiled {
     pub(crate) plan: Plan,
     /// If costs are of interest.
     pub(crate) cost: Option<Cost>,
+    /// The fragments that come later, by number.
+    pub(crate) deferred: Vec<Deferred>,
 }
 
 /// What is needed to make operations ready.
@@ -110,24 +117,28 @@ impl Prepared {
             .then(|| GraphQlError::new(ErrorCode::Forbidden, "introspection is not for this caller"))
     }
 
-    /// The plan and shape for a caller and variables, if they have been made already; else what makes them.
+    /// The plan and shape for a caller and variables, if they have been made already; else what makes them. `in_parts`
+    /// says whether the answer may come in parts.
     pub(crate) fn compiled(
         &self,
         principal: &Principal,
         variables: &Map<String, Value>,
+        in_parts: bool,
     ) -> Result<Arc<Compiled>, CaseKey> {
         let refusal = |(number, (requirement, _)): (usize, &(Requirement, _))| {
             let code = requirement.refusal(principal)?;
             Some((number, code == ErrorCode::Unauthenticated))
         };
         let refused = self.guards.iter().enumerate().filter_map(refusal).collect();
-        self.known((refused, self.switches_on(variables)))
+        self.known((refused, self.switches_on(variables), in_parts && self.defers))
     }
 
     /// What the operation costs at most with these variables for who may see all of it; `None` where costs are of no
     /// interest, or where the variables make a case that nobody has asked yet.
     pub fn estimate(&self, variables: &Map<String, Value>) -> Option<u64> {
-        let compiled = self.known((Vec::new(), self.switches_on(variables))).ok()?;
+        let compiled = self
+            .known((Vec::new(), self.switches_on(variables), false))
+            .ok()?;
         Some(compiled.cost.as_ref()?.price(variables).estimate)
     }
 
@@ -143,8 +154,11 @@ impl Prepared {
 
     /// Makes the plan and shape of a case.
     pub(crate) fn compile(&self, compiler: &Compiler, key: CaseKey) -> Result<Arc<Compiled>, GraphQlError> {
-        let (refused, switches) = &key;
-        let mut case = Case::default();
+        let (refused, switches, in_parts) = &key;
+        let mut case = Case {
+            defers: *in_parts,
+            ..Case::default()
+        };
         for (number, nobody) in refused {
             let code = if *nobody {
                 ErrorCode::Unauthenticated
@@ -211,6 +225,7 @@ impl Compiler {
             introspects: introspects(document, operation),
             guards: self.guards(document, operation),
             switches: switches(document, operation),
+            defers: defers(document, operation),
             document: document.clone(),
             operation: operation.clone(),
             cases: Mutex::default(),
@@ -222,7 +237,7 @@ impl Compiler {
                 .and_then(|it| it.default_value.as_ref()?.to_bool())
                 .unwrap_or(false)
         };
-        let key = (Vec::new(), prepared.switches.iter().map(is_on).collect());
+        let key = (Vec::new(), prepared.switches.iter().map(is_on).collect(), false);
         prepared.compile(self, key).map_err(|error| vec![error])?;
         Ok(prepared)
     }
@@ -233,38 +248,72 @@ impl Compiler {
         operation: &Node<Operation>,
         case: &Case,
     ) -> Result<Compiled, GraphQlError> {
+        if case.defers
+            && let Some(compiled) = self.compile_deferred(document, operation, case)?
+        {
+            return Ok(compiled);
+        }
         let mut keys = Keys::new();
-        let possible = |name: &Name| self.possible_types(name);
-        let api = &self.supergraph.api;
-        let max_fields = self.config.limits.max_fields.saturating_mul(8);
-        let selections = Selections::of(api, &possible, document, operation, &mut keys, case, max_fields)?;
-        let service = |name: &str| self.services.get(name).copied();
-        let plan = match trim::for_planner(document, operation, case, &self.supergraph.types) {
+        let selections = self.selections(document, operation, &mut keys, case)?;
+        let first = trim::selections(document, operation, case, &self.supergraph.types);
+        let plan = match trim::text(operation, operation.operation_type, first) {
             None => Plan::default(),
             Some(text) => {
-                let types = &self.supergraph.types;
-                self.planner
-                    .plan(&text, &mut keys, &service, types)
-                    .map_err(plan_error)?
+                let conversion = self.conversion(&mut keys);
+                self.planner.plan(&text, conversion).map_err(plan_error)?
             }
         };
-        let pricing = Pricing {
-            schema: api,
-            weights: &self.supergraph.weights,
-            possible: &possible,
-            list_size: self.config.demand.list_size.into(),
-            max_fields,
-        };
-        let is_priced = self.config.demand.mode() != DemandMode::Off;
-        let cost = is_priced
-            .then(|| pricing.of(document, operation, case))
-            .transpose()?;
         Ok(Compiled {
             keys,
             selections,
             plan,
-            cost,
+            cost: self.cost(document, operation, case)?,
+            deferred: Vec::new(),
         })
+    }
+
+    fn selections(
+        &self,
+        document: &ExecutableDocument,
+        operation: &Operation,
+        keys: &mut Keys,
+        case: &Case,
+    ) -> Result<Selections, GraphQlError> {
+        let possible = |name: &Name| self.possible_types(name);
+        let api = &self.supergraph.api;
+        Selections::of(api, &possible, document, operation, keys, case, self.max_work())
+    }
+
+    fn cost(
+        &self,
+        document: &ExecutableDocument,
+        operation: &Operation,
+        case: &Case,
+    ) -> Result<Option<Cost>, GraphQlError> {
+        let pricing = Pricing {
+            schema: &self.supergraph.api,
+            weights: &self.supergraph.weights,
+            possible: &|name: &Name| self.possible_types(name),
+            list_size: self.config.demand.list_size.into(),
+            max_fields: self.max_work(),
+        };
+        let is_priced = self.config.demand.mode() != DemandMode::Off;
+        is_priced
+            .then(|| pricing.of(document, operation, case))
+            .transpose()
+    }
+
+    /// So many selections are looked at, each as often as it is spread.
+    fn max_work(&self) -> usize {
+        self.config.limits.max_fields.saturating_mul(8)
+    }
+
+    fn conversion<'k>(&'k self, keys: &'k mut Keys) -> Conversion<'k> {
+        Conversion {
+            keys,
+            services: &self.services,
+            types: &self.supergraph.types,
+        }
     }
 
     fn possible_types(&self, name: &Name) -> Vec<Name> {
@@ -337,14 +386,23 @@ fn introspects(document: &ExecutableDocument, operation: &Operation) -> bool {
     found
 }
 
-/// The variables of `@skip` and `@include`.
+/// Whether the operation has a `@defer` that this router heeds.
+fn defers(document: &ExecutableDocument, operation: &Operation) -> bool {
+    let mut defers = false;
+    each_selection(document, &operation.selection_set, &mut |_, selection| {
+        defers |= selection.directives().has("defer");
+    });
+    defers && operation.operation_type != OperationType::Subscription
+}
+
+/// The variables of `@skip`, `@include` and `@defer`.
 fn switches(document: &ExecutableDocument, operation: &Operation) -> Vec<Name> {
     let mut switches = Vec::new();
     each_selection(document, &operation.selection_set, &mut |_, selection| {
         for directive in selection
             .directives()
             .iter()
-            .filter(|it| it.name == "skip" || it.name == "include")
+            .filter(|it| ["skip", "include", "defer"].contains(&it.name.as_str()))
         {
             let value = directive.specified_argument_by_name("if");
             if let Some(variable) = value

@@ -1,12 +1,14 @@
 //! What a supergraph says: the schema that clients see, the subgraphs, and who may see what.
 
+mod additions;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use apollo_compiler::ast::{self, Definition, Document};
-use apollo_compiler::schema::{Component, ExtendedType, FieldDefinition, Implementers};
+use apollo_compiler::schema::{FieldDefinition, Implementers};
 use apollo_compiler::validation::Valid;
-use apollo_compiler::{Name, Node, Schema, name, ty};
+use apollo_compiler::{Name, Node, Schema};
 
 use crate::authorization::Access;
 use crate::cost::Weights;
@@ -105,7 +107,7 @@ pub(crate) fn load(sdl: &str) -> Result<Supergraph, LoadError> {
         .add_ast(&api)
         .build()
         .map_err(|e| LoadError::Schema(e.errors.to_string()))?;
-    let api = with_one_of(schema)
+    let api = additions::with_defer(additions::with_one_of(schema))
         .validate()
         .map_err(|e| LoadError::Schema(e.errors.to_string()))?;
     Ok(Supergraph {
@@ -367,60 +369,6 @@ fn type_table(document: &Document) -> TypeTable {
     table
 }
 
-/// Adds what the compiler library does not know yet of the specification's `@oneOf`.
-fn with_one_of(mut schema: Schema) -> Schema {
-    if let Some(ExtendedType::Object(meta)) = schema.types.get_mut("__Type") {
-        let field = FieldDefinition {
-            description: None,
-            name: name!("isOneOf"),
-            arguments: Vec::new(),
-            ty: ty!(Boolean),
-            directives: Default::default(),
-        };
-        meta.make_mut()
-            .fields
-            .insert(name!("isOneOf"), Component::new(field));
-    }
-    if !schema.directive_definitions.contains_key("oneOf") {
-        let definition = ast::DirectiveDefinition {
-            description: Some("Exactly one field of the input object must be given, and not be null.".into()),
-            name: name!("oneOf"),
-            arguments: Vec::new(),
-            repeatable: false,
-            locations: vec![ast::DirectiveLocation::InputObject],
-        };
-        schema
-            .directive_definitions
-            .insert(name!("oneOf"), Node::new(definition));
-    }
-    // A union or interface member that clients must not see is not there for them.
-    let known: HashSet<Name> = schema.types.keys().cloned().collect();
-    for definition in schema.types.values_mut() {
-        match definition {
-            ExtendedType::Union(union) => {
-                union
-                    .make_mut()
-                    .members
-                    .retain(|member| known.contains(&member.name));
-            }
-            ExtendedType::Object(object) => {
-                object
-                    .make_mut()
-                    .implements_interfaces
-                    .retain(|outer| known.contains(&outer.name));
-            }
-            ExtendedType::Interface(interface) => {
-                interface
-                    .make_mut()
-                    .implements_interfaces
-                    .retain(|outer| known.contains(&outer.name));
-            }
-            _ => {}
-        }
-    }
-    schema
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -453,6 +401,9 @@ mod tests {
 
         """Exactly one field of the input object must be given, and not be null."""
         directive @oneOf on INPUT_OBJECT
+
+        """The fragment may come after the rest of the answer."""
+        directive @defer(label: String, if: Boolean! = true) on FRAGMENT_SPREAD | INLINE_FRAGMENT
 
         union Thing = Shown
 

@@ -1,6 +1,7 @@
 //! What the client asked for, made ready to write the answer: for every object type that may come, the fields in their
 //! order with their types and conditions, fragments followed and equal response keys put together (CollectFields and
-//! MergeSelectionSets of the GraphQL specification, done once for an operation instead of for every object).
+//! MergeSelectionSets of the GraphQL specification, done once for an operation instead of for every object). Deferred
+//! fragments stay apart.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -28,9 +29,27 @@ pub(crate) struct Set {
     /// The declared type.
     pub(crate) parent: Name,
     /// By object type.
-    by_type: HashMap<Name, Arc<[OutField]>>,
+    by_type: HashMap<Name, Shape>,
     /// If the object's type is not known better than the declared one.
-    fallback: Arc<[OutField]>,
+    fallback: Shape,
+}
+
+/// What is selected of objects of one type.
+#[derive(Debug, Clone)]
+pub(crate) struct Shape {
+    /// In their order.
+    pub(crate) fields: Arc<[OutField]>,
+    /// The fragments that come later.
+    pub(crate) deferred: Vec<LaterFragment>,
+}
+
+/// A fragment that comes later.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LaterFragment {
+    /// Its number in the operation.
+    pub(crate) fragment: usize,
+    /// The number of the set that it selects.
+    pub(crate) set: usize,
 }
 
 /// One field of the answer.
@@ -104,15 +123,34 @@ pub(crate) enum Leaf {
 }
 
 /// For whom and for what an operation is compiled: what remains of it is without conditions.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Case {
     /// Fields that the caller may not see, by declared parent type and field.
     pub(crate) denied: HashMap<(Name, Name), ErrorCode>,
-    /// The Boolean variables of `@skip` and `@include` that are true.
+    /// The Boolean variables of `@skip`, `@include` and `@defer` that are true.
     pub(crate) truths: HashSet<Name>,
+    /// Whether fragments with `@defer` may come later.
+    pub(crate) defers: bool,
+    /// Whether the fragment of each [`fragment_number`] does come later.
+    pub(crate) later: Vec<bool>,
 }
 
 impl Case {
+    /// The label of a selection with these directives if it comes later.
+    pub(crate) fn deferred<'d>(&self, directives: &'d [Node<Directive>]) -> Option<Option<&'d str>> {
+        let defer = directives
+            .iter()
+            .find(|it| it.name == "defer")
+            .filter(|_| self.defers)?;
+        let on = match defer.specified_argument_by_name("if").map(|value| value.as_ref()) {
+            Some(Value::Boolean(on)) => *on,
+            Some(Value::Variable(variable)) => self.truths.contains(variable),
+            _ => true,
+        };
+        let label = defer.specified_argument_by_name("label");
+        on.then(|| label.and_then(|label| label.as_str()))
+    }
+
     /// Whether a selection with these directives is there at all.
     pub(crate) fn includes(&self, directives: &[Node<Directive>]) -> bool {
         directives.iter().all(|directive| {
@@ -174,17 +212,29 @@ impl Selections {
 }
 
 impl Set {
-    /// The fields of an object of that type, as far as the type is known.
-    pub(crate) fn fields(&self, type_name: Option<&str>) -> &[OutField] {
+    /// What is selected of an object of that type, as far as the type is known.
+    pub(crate) fn shape(&self, type_name: Option<&str>) -> &Shape {
         type_name
             .and_then(|name| self.by_type.get(name))
             .unwrap_or(&self.fallback)
+    }
+
+    /// The fields of an object of that type, as far as the type is known.
+    pub(crate) fn fields(&self, type_name: Option<&str>) -> &[OutField] {
+        &self.shape(type_name).fields
     }
 
     /// Whether objects of that type may stand here.
     pub(crate) fn allows(&self, type_name: &str) -> bool {
         self.by_type.contains_key(type_name)
     }
+}
+
+/// The number of a fragment that may come later; documents of clients have none.
+pub(crate) fn fragment_number(directives: &[Node<Directive>]) -> Option<usize> {
+    let [marker] = directives else { return None };
+    let number = marker.specified_argument_by_name("number")?.to_i32()?;
+    usize::try_from(number).ok()
 }
 
 /// A selection set of the document, known by its place.
@@ -216,8 +266,14 @@ struct Builder<'d, 'k> {
     known: HashMap<(Name, Vec<Part<'d>>), usize>,
 }
 
-/// A response key's fields in the document, with the declared type that each is selected on.
-type Found<'d> = IndexMap<Name, Vec<(&'d Name, &'d Node<Field>)>>;
+/// What was found to be selected of an object.
+#[derive(Default)]
+struct Found<'d> {
+    /// A response key's fields in the document, with the declared type that each is selected on.
+    fields: IndexMap<Name, Vec<(&'d Name, &'d Node<Field>)>>,
+    /// The fragments that come later, by number.
+    deferred: Vec<(usize, Part<'d>)>,
+}
 
 impl<'d> Builder<'d, '_> {
     fn set(&mut self, parent: &Name, parts: Vec<Part<'d>>) -> Result<usize, GraphQlError> {
@@ -231,12 +287,12 @@ impl<'d> Builder<'d, '_> {
         let parts = key.1;
         let mut by_type = HashMap::new();
         for object in (self.possible)(parent) {
-            let fields = self.fields(&object, &parts)?;
-            by_type.insert(object, fields);
+            let shape = self.shape(&object, &parts)?;
+            by_type.insert(object, shape);
         }
         let fallback = match by_type.get(parent) {
-            Some(fields) => fields.clone(),
-            None => self.fields(parent, &parts)?,
+            Some(shape) => shape.clone(),
+            None => self.shape(parent, &parts)?,
         };
         let set = Set {
             parent: parent.clone(),
@@ -249,16 +305,24 @@ impl<'d> Builder<'d, '_> {
         Ok(number)
     }
 
-    fn fields(&mut self, object: &Name, parts: &[Part<'d>]) -> Result<Arc<[OutField]>, GraphQlError> {
-        let mut found = Found::new();
+    fn shape(&mut self, object: &Name, parts: &[Part<'d>]) -> Result<Shape, GraphQlError> {
+        let mut found = Found::default();
         for part in parts {
             self.collect(object, part.0, &mut found)?;
         }
         let fields: Vec<_> = found
+            .fields
             .into_iter()
             .map(|(key, occurrences)| self.field(object, &key, occurrences))
             .collect::<Result<_, _>>()?;
-        Ok(fields.into())
+        let deferred = found.deferred.into_iter().map(|(fragment, part)| {
+            let set = self.set(&part.0.ty, vec![part])?;
+            Ok(LaterFragment { fragment, set })
+        });
+        Ok(Shape {
+            deferred: deferred.collect::<Result<_, GraphQlError>>()?,
+            fields: fields.into(),
+        })
     }
 
     fn collect(
@@ -275,13 +339,19 @@ impl<'d> Builder<'d, '_> {
             match selection {
                 Selection::Field(field) => {
                     found
+                        .fields
                         .entry(field.response_key().clone())
                         .or_default()
                         .push((&set.ty, field));
                 }
                 Selection::InlineFragment(fragment) => {
-                    if self.applies(object, fragment.type_condition.as_ref()) {
-                        self.collect(object, &fragment.selection_set, found)?;
+                    if !self.applies(object, fragment.type_condition.as_ref()) {
+                        continue;
+                    }
+                    let number = fragment_number(&fragment.directives);
+                    match number.filter(|number| self.case.later.get(*number) == Some(&true)) {
+                        Some(number) => found.deferred.push((number, Part(&fragment.selection_set))),
+                        None => self.collect(object, &fragment.selection_set, found)?,
                     }
                 }
                 Selection::FragmentSpread(spread) => {

@@ -2,11 +2,14 @@
 //!
 //! Null propagation is by the GraphQL specification: a null where none may be takes the nearest nullable parent along;
 //! the bytes written for that parent are cut off again. [`Failure`] says why something is null and what is told of it.
+//! Where a deferred fragment belongs is noted; what it selects is written by itself, and its nulls go no further.
 
 use bytes::Bytes;
 use kernel::ErrorCode;
+use serde::Serialize;
 
 use super::data::{Span, UNTOLD_TYPE};
+use super::later::{Awaited, Hop, find};
 use super::tree::{ObjectId, Value};
 use super::{Execution, Failure, ROOT, State};
 use crate::error::{GraphQlError, PathSegment};
@@ -14,43 +17,79 @@ use crate::introspection::Introspection;
 use crate::response::{DATA, Response};
 use crate::selection::{Leaf, OutField, OutKind, OutType, Set, Source};
 
-/// Writes the whole answer.
-pub(super) fn write(execution: &Execution<'_>, state: State) -> Response {
+/// Writes the answer, and says what is still to come.
+pub(super) fn write(execution: &Execution<'_>, state: &mut State) -> (Response, Vec<Awaited>) {
     let mut out = Vec::with_capacity(1024);
     out.extend_from_slice(DATA);
-    let mut writer = Writer {
-        execution,
-        state: &state,
-        out,
-        errors: Vec::new(),
-        path: Vec::new(),
-        max_errors: execution.compiler.config.limits.max_errors,
-    };
+    let max_errors = execution.compiler.config.limits.max_errors;
+    let mut writer = Writer::new(execution, state, out, &[], max_errors);
     let start = writer.out.len();
     let mut fields = Vec::new();
     let root = execution.compiled.selections.root();
-    if let Err(why) = writer.object(ROOT, root, Some(&mut fields)) {
-        writer.told(why);
-        writer.out.truncate(start);
-        writer.out.extend_from_slice(b"null");
+    if writer.root(ROOT, root, Some(&mut fields)).is_err() {
         fields.clear();
     }
     let Writer {
         mut out,
         mut errors,
-        max_errors,
+        awaited,
         ..
     } = writer;
     let end = out.len();
     out.push(b'}');
-    errors.extend(
-        state
-            .loose
-            .iter()
-            .take(max_errors.saturating_sub(errors.len()))
-            .cloned(),
-    );
-    Response::executed(Bytes::from(out), start..end, fields, errors)
+    let loose = std::mem::take(&mut state.loose);
+    errors.extend(loose.into_iter().take(max_errors.saturating_sub(errors.len())));
+    (
+        Response::executed(Bytes::from(out), start..end, fields, errors),
+        awaited,
+    )
+}
+
+/// Writes what a deferred fragment says of one object, as an entry of `incremental` behind what `out` holds. Gives the
+/// number of errors in it, and what is still to come.
+pub(super) fn write_later(
+    execution: &Execution<'_>,
+    state: &mut State,
+    place: &Awaited,
+    label: Option<&str>,
+    max_errors: usize,
+    out: &mut Vec<u8>,
+) -> (usize, Vec<Awaited>) {
+    out.extend_from_slice(DATA);
+    let mut writer = Writer::new(execution, state, std::mem::take(out), &place.place, max_errors);
+    if let Some(object) = find(&state.tree, &place.place) {
+        let set = execution.compiled.selections.set(place.set);
+        let _told = writer.root(object, set, None);
+    } else {
+        writer.out.extend_from_slice(b"null");
+    }
+    let path = writer.path(&[]);
+    let Writer {
+        out: written,
+        mut errors,
+        awaited,
+        ..
+    } = writer;
+    *out = written;
+    let loose = std::mem::take(&mut state.loose);
+    errors.extend(loose.into_iter().take(max_errors.saturating_sub(errors.len())));
+    entry("path", &path, out);
+    if let Some(label) = label {
+        entry("label", &label, out);
+    }
+    if !errors.is_empty() {
+        entry("errors", &errors, out);
+    }
+    out.push(b'}');
+    (errors.len(), awaited)
+}
+
+fn entry(name: &str, value: &impl Serialize, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+    // Writing to memory cannot fail.
+    let _ = serde_json::to_writer(out, value);
 }
 
 /// Something is null that must not be.
@@ -72,12 +111,51 @@ struct Writer<'w> {
     out: Vec<u8>,
     errors: Vec<GraphQlError>,
     path: Vec<Step<'w>>,
+    /// Where the object is with which the writing begins.
+    base: &'w [Hop],
+    awaited: Vec<Awaited>,
     max_errors: usize,
 }
 
 type Fields = Vec<(std::sync::Arc<str>, std::ops::Range<usize>)>;
 
 impl<'w> Writer<'w> {
+    fn new(
+        execution: &'w Execution<'w>,
+        state: &'w State,
+        out: Vec<u8>,
+        base: &'w [Hop],
+        max_errors: usize,
+    ) -> Self {
+        Self {
+            execution,
+            state,
+            out,
+            errors: Vec::new(),
+            path: Vec::new(),
+            base,
+            awaited: Vec::new(),
+            max_errors,
+        }
+    }
+
+    /// An object from which null goes no further.
+    fn root(
+        &mut self,
+        object: ObjectId,
+        set: &'w Set,
+        places: Option<&mut Fields>,
+    ) -> Result<(), MustNotBeNull> {
+        let start = self.out.len();
+        self.object(object, set, places).map_err(|why| {
+            let why = self.told(why);
+            self.awaited.clear();
+            self.out.truncate(start);
+            self.out.extend_from_slice(b"null");
+            why
+        })
+    }
+
     fn object(
         &mut self,
         object: ObjectId,
@@ -87,7 +165,8 @@ impl<'w> Writer<'w> {
         let type_name = self.state.tree.type_name(object, &self.state.sources);
         self.out.push(b'{');
         let mut first = true;
-        for field in set.fields(type_name) {
+        let shape = set.shape(type_name);
+        for field in shape.fields.iter() {
             if !std::mem::take(&mut first) {
                 self.out.push(b',');
             }
@@ -104,6 +183,13 @@ impl<'w> Writer<'w> {
             }
         }
         self.out.push(b'}');
+        for later in &shape.deferred {
+            self.awaited.push(Awaited {
+                fragment: later.fragment,
+                set: later.set,
+                place: self.place(),
+            });
+        }
         Ok(())
     }
 
@@ -158,7 +244,7 @@ impl<'w> Writer<'w> {
         set: &'w Set,
         field: &'w OutField,
     ) -> Result<(), MustNotBeNull> {
-        let start = self.out.len();
+        let (start, awaited) = (self.out.len(), self.awaited.len());
         let written = match value {
             None | Some(Value::Null) => {
                 if ty.non_null {
@@ -176,6 +262,7 @@ impl<'w> Writer<'w> {
         };
         if let Err(why) = written {
             self.out.truncate(start);
+            self.awaited.truncate(awaited);
             if ty.non_null {
                 return Err(why);
             }
@@ -313,12 +400,30 @@ impl<'w> Writer<'w> {
         if self.errors.len() >= self.max_errors {
             return;
         }
+        let path = self.path(below);
+        self.errors.push(error.at(path));
+    }
+
+    /// What is `below` the place that is being written, by the client's names.
+    fn path(&self, below: &[PathSegment]) -> Vec<PathSegment> {
+        let base = self.base.iter().map(|hop| match hop {
+            Hop::Field(key) => PathSegment::Key(self.execution.compiled.keys.client_name(*key).into()),
+            Hop::Item(index) => PathSegment::Index(*index),
+        });
         let here = self.path.iter().map(|step| match step {
             Step::Field(field) => PathSegment::Key(field.name.clone()),
             Step::Index(index) => PathSegment::Index(*index),
         });
-        let path = here.chain(below.iter().cloned()).collect();
-        self.errors.push(error.at(path));
+        base.chain(here).chain(below.iter().cloned()).collect()
+    }
+
+    /// The place that is being written.
+    fn place(&self) -> Box<[Hop]> {
+        let here = self.path.iter().map(|step| match step {
+            Step::Field(field) => Hop::Field(field.key),
+            Step::Index(index) => Hop::Item(*index),
+        });
+        self.base.iter().copied().chain(here).collect()
     }
 }
 

@@ -1,5 +1,7 @@
 //! From the planner library's nodes to ours.
 
+use std::collections::HashMap;
+
 use hive_router_query_planner::ast::operation::SubgraphFetchOperation;
 use hive_router_query_planner::ast::selection_item::SelectionItem;
 use hive_router_query_planner::ast::selection_set::SelectionSet;
@@ -9,28 +11,41 @@ use hive_router_query_planner::planner::plan_nodes::{
 };
 use hive_router_query_planner::state::supergraph_state::OperationKind;
 
-use super::{Batch, Change, Fetch, FetchKind, Node, Plan, PlanError, Require, Rewrite, RewriteStep, Step};
+use super::{
+    Batch, Change, Conversion, Fetch, FetchKind, Node, Plan, PlanError, Require, Rewrite, RewriteStep, Step,
+};
 use crate::execution::data::Keys;
 use crate::execution::shape::{DecodeSet, Rename};
 use crate::schema::TypeTable;
 
 pub(super) struct Converter<'a> {
-    pub(super) keys: &'a mut Keys,
-    pub(super) service: &'a dyn Fn(&str) -> Option<(usize, bool)>,
-    pub(super) types: &'a TypeTable,
+    keys: &'a mut Keys,
+    services: &'a HashMap<String, (usize, bool)>,
+    types: &'a TypeTable,
+    /// The path that the plan's only root field stands for.
+    root_field: Option<&'a [Step]>,
 }
 
-impl Converter<'_> {
-    pub(super) fn plan(mut self, plan: QueryPlan) -> Result<Plan, PlanError> {
-        let mut root = plan.node.map(|node| self.node(node, Vec::new())).transpose()?;
-        let mut by_type = false;
-        if let Some(root) = &mut root {
-            each_fetch(root, &mut |fetch| {
-                by_type |= fetch.paths().any(|path| chooses_by_type(path))
-            });
-            each_fetch(root, &mut |fetch| fetch.may_share = !by_type);
+impl<'a> Converter<'a> {
+    pub(super) fn new(conversion: Conversion<'a>, root_field: Option<&'a [Step]>) -> Self {
+        let Conversion {
+            keys,
+            services,
+            types,
+        } = conversion;
+        Self {
+            keys,
+            services,
+            types,
+            root_field,
         }
-        Ok(Plan { root })
+    }
+
+    pub(super) fn plan(mut self, plan: QueryPlan) -> Result<Plan, PlanError> {
+        let root = plan.node.map(|node| self.node(node, Vec::new())).transpose()?;
+        let mut plan = Plan { root };
+        decide_sharing(std::slice::from_mut(&mut plan));
+        Ok(plan)
     }
 
     fn node(&mut self, node: PlanNode, path: Vec<Step>) -> Result<Node, PlanError> {
@@ -77,7 +92,14 @@ impl Converter<'_> {
             FlattenNodePathSegment::TypeCondition(types) => Step::Types(types.iter().cloned().collect()),
             FlattenNodePathSegment::List => Step::List,
         };
-        path.iter().map(step).collect()
+        match self.root_field {
+            None => path.iter().map(step).collect(),
+            Some(before) => before
+                .iter()
+                .cloned()
+                .chain(path.iter().skip(1).map(step))
+                .collect(),
+        }
     }
 
     fn fetch(&mut self, fetch: FetchNode, path: Vec<Step>) -> Result<Node, PlanError> {
@@ -151,7 +173,7 @@ impl Converter<'_> {
         kind: FetchKind,
     ) -> Result<Node, PlanError> {
         let unknown = || PlanError::Failed(format!("the plan names an unknown subgraph `{service}`"));
-        let (service, in_process) = (self.service)(service).ok_or_else(unknown)?;
+        let (service, in_process) = self.services.get(service).copied().ok_or_else(unknown)?;
         let fragments = &operation.document.fragments;
         let fragment = |name: &str| {
             fragments
@@ -250,6 +272,20 @@ impl Converter<'_> {
             }
         }
         all
+    }
+}
+
+/// Decides whether the answers of plans that work on the same tree may share objects.
+pub(super) fn decide_sharing(plans: &mut [Plan]) {
+    let mut by_type = false;
+    let mut nodes: Vec<&mut Node> = plans.iter_mut().filter_map(|plan| plan.root.as_mut()).collect();
+    for node in &mut nodes {
+        each_fetch(node, &mut |fetch| {
+            by_type |= fetch.paths().any(|path| chooses_by_type(path))
+        });
+    }
+    for node in nodes {
+        each_fetch(node, &mut |fetch| fetch.may_share = !by_type);
     }
 }
 

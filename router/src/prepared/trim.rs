@@ -1,5 +1,6 @@
 //! What of an operation goes to the planner.
 
+use apollo_compiler::ast::{DirectiveList, OperationType};
 use apollo_compiler::executable::{
     ExecutableDocument, Field, InlineFragment, Operation, Selection, SelectionSet,
 };
@@ -7,27 +8,37 @@ use apollo_compiler::{Name, Node, name};
 
 use crate::execution::data::asked_as;
 use crate::schema::TypeTable;
-use crate::selection::Case;
+use crate::selection::{Case, fragment_number};
 
-/// The operation as the planner gets it: alone, without introspection and without what its case leaves out,
-/// with its fragments in their places. `None` if nothing is left.
-pub(super) fn for_planner(
+/// The operation's selections as the planner gets them: without introspection and without what its case leaves out,
+/// with its fragments in their places. Fragments with a number keep it.
+pub(super) fn selections(
     document: &ExecutableDocument,
     operation: &Operation,
     case: &Case,
     types: &TypeTable,
-) -> Option<String> {
+) -> SelectionSet {
     let trimmer = Trimmer {
         document,
         case,
         types,
     };
-    let selection_set = trimmer.set(&operation.selection_set, true);
+    trimmer.set(&operation.selection_set, true)
+}
+
+/// The text of an operation of its own that selects this of the root, with the other operation's variables. `None` if
+/// nothing is selected.
+pub(super) fn text(
+    operation: &Operation,
+    operation_type: OperationType,
+    selection_set: SelectionSet,
+) -> Option<String> {
     if selection_set.selections.is_empty() {
         return None;
     }
     let mut trimmed = ExecutableDocument::new();
     trimmed.operations.insert(Operation {
+        operation_type,
         name: None,
         directives: Default::default(),
         selection_set,
@@ -65,9 +76,13 @@ impl Trimmer<'_> {
                 Selection::InlineFragment(fragment) => {
                     let selection_set = self.set(&fragment.selection_set, is_root);
                     if !selection_set.selections.is_empty() {
+                        let number = fragment_number(&fragment.directives);
                         trimmed.push(InlineFragment {
                             type_condition: fragment.type_condition.clone(),
-                            directives: Default::default(),
+                            directives: match number {
+                                Some(_) => fragment.directives.clone(),
+                                None => DirectiveList::default(),
+                            },
                             selection_set,
                         });
                     }
@@ -114,26 +129,31 @@ impl Trimmer<'_> {
 }
 
 /// An object of which nothing is left to ask is still there, or null: its type name tells.
-fn keep_object(set: &mut SelectionSet) {
+pub(super) fn keep_object(set: &mut SelectionSet) {
     if set.selections.is_empty() {
         set.push(type_name_field());
     }
 }
 
 fn type_name_field() -> Field {
+    bare_field(name!("__typename"))
+}
+
+/// A field of which only the name counts.
+pub(super) fn bare_field(name: Name) -> Field {
     let definition = apollo_compiler::schema::FieldDefinition {
         description: None,
-        name: name!("__typename"),
+        name: name.clone(),
         arguments: Vec::new(),
-        ty: apollo_compiler::ty!(String!),
+        ty: apollo_compiler::ty!(_Any),
         directives: Default::default(),
     };
     Field {
         definition: Node::new(definition),
         alias: None,
-        name: name!("__typename"),
+        name,
         arguments: Vec::new(),
         directives: Default::default(),
-        selection_set: SelectionSet::new(name!("String")),
+        selection_set: SelectionSet::new(name!("_Any")),
     }
 }

@@ -97,7 +97,7 @@ async fn compare(federation: &Federation, query: &str, variables: &Value) -> Opt
     ))
 }
 
-fn assert_none(mut wrong: Vec<String>) {
+pub(crate) fn assert_none(mut wrong: Vec<String>) {
     wrong.sort_by_key(String::len);
     let count = wrong.len();
     let shown: Vec<_> = wrong.into_iter().take(3).collect();

@@ -8,6 +8,7 @@ pub(crate) struct Generator<'s> {
     state: u64,
     aliases: usize,
     depth: usize,
+    defers: bool,
 }
 
 impl<'s> Generator<'s> {
@@ -17,6 +18,15 @@ impl<'s> Generator<'s> {
             state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15),
             aliases: 0,
             depth: 1 + seed as usize % 4,
+            defers: false,
+        }
+    }
+
+    /// The same with fragments that are deferred.
+    pub(crate) fn deferring(schema: &'s Schema, seed: u64) -> Self {
+        Self {
+            defers: true,
+            ..Self::new(schema, seed)
         }
     }
 
@@ -93,6 +103,12 @@ impl<'s> Generator<'s> {
         }
         if parts.is_empty() || self.below(4) == 0 {
             parts.push("__typename".to_owned());
+        }
+        if self.defers && self.below(2) == 0 {
+            let condition = ["", "(if: $t)", "(if: $f)", ""][self.below(4)];
+            let first = self.below(parts.len());
+            let deferred = parts.split_off(first).join(" ");
+            parts.push(format!("... @defer{condition} {{ {deferred} }}"));
         }
         parts.join(" ")
     }

@@ -25,7 +25,7 @@ pub(crate) struct Graph(pub(crate) Value);
 
 /// A federated graph with what it was asked.
 pub(crate) struct Federation {
-    pub(crate) engine: Engine,
+    pub(crate) engine: Arc<Engine>,
     pub(crate) graph: Arc<Graph>,
     /// `subgraph: query variables` of every call.
     pub(crate) calls: Arc<Mutex<Vec<String>>>,
@@ -73,7 +73,7 @@ impl Federation {
         }
         let sdl = std::fs::read_to_string(folder.join("supergraph.graphql")).expect("the supergraph");
         Self {
-            engine: Engine::new(&sdl, config, transports).expect("an engine"),
+            engine: Arc::new(Engine::new(&sdl, config, transports).expect("an engine")),
             graph,
             calls,
         }

@@ -369,7 +369,13 @@ async fn the_schema_can_be_looked_at_unless_it_is_switched_off() {
               "locations": ["SCALAR"],
               "name": "specifiedBy"
             },
-            {"args":[],"isRepeatable":false,"locations":["INPUT_OBJECT"],"name":"oneOf"}
+            {"args":[],"isRepeatable":false,"locations":["INPUT_OBJECT"],"name":"oneOf"},
+            {
+              "args": [{"defaultValue":null,"name":"label"},{"defaultValue":"true","name":"if"}],
+              "isRepeatable": false,
+              "locations": ["FRAGMENT_SPREAD","INLINE_FRAGMENT"],
+              "name": "defer"
+            }
           ],
           "mutationType": {"name":"Mutation"},
           "queryType": {"name":"Query"},

@@ -1,0 +1,172 @@
+//! Runs operations that are ready, as a whole or in parts, and keeps the books on them.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use super::{Engine, blocking};
+use crate::context::RequestContext;
+use crate::demand::{self, Bill};
+use crate::error::GraphQlError;
+use crate::execution::Execution;
+use crate::execution::later::{Later, Run};
+use crate::prepared::{Compiled, OperationKind, Prepared};
+use crate::response::Response;
+use crate::variables;
+
+/// An operation with all that its execution needs.
+pub(crate) struct Ready {
+    compiled: Arc<Compiled>,
+    variables: Map<String, Value>,
+    context: RequestContext,
+}
+
+impl Engine {
+    /// Runs an operation that this engine made ready.
+    pub async fn execute_prepared(
+        &self,
+        prepared: &Arc<Prepared>,
+        variables: Map<String, Value>,
+        context: &RequestContext,
+    ) -> Response {
+        let run = async {
+            let ready = self.ready(prepared, variables, context, false).await;
+            match ready {
+                Ok(ready) => (self.whole(&ready).await, None),
+                Err(errors) => (Response::refused(errors), None),
+            }
+        };
+        let (response, _) = observed(prepared, run).await;
+        response
+    }
+
+    /// The same for a client that takes answers in parts: what is deferred comes later, if anything is.
+    pub async fn execute_in_parts(
+        self: &Arc<Self>,
+        prepared: &Arc<Prepared>,
+        variables: Map<String, Value>,
+        context: &RequestContext,
+    ) -> (Response, Option<Later>) {
+        let run = async {
+            let ready = self.ready(prepared, variables, context, true).await;
+            match ready {
+                Ok(ready) if ready.compiled.deferred.is_empty() => (self.whole(&ready).await, None),
+                Ok(ready) => self.in_parts(ready).await,
+                Err(errors) => (Response::refused(errors), None),
+            }
+        };
+        observed(prepared, run).await
+    }
+
+    async fn whole(&self, ready: &Ready) -> Response {
+        let bill = match self.judge(&ready.compiled, ready) {
+            Ok(bill) => bill,
+            Err(error) => return Response::refused(vec![error]),
+        };
+        let mut response = self.execution(ready).run().await;
+        if let Some(bill) = bill {
+            bill.settle(&mut response);
+        }
+        response
+    }
+
+    async fn in_parts(self: &Arc<Self>, ready: Ready) -> (Response, Option<Later>) {
+        let compiled = ready.compiled.clone();
+        let bill = match self.judge(&compiled, &ready) {
+            Ok(bill) => bill,
+            Err(error) => return (Response::refused(vec![error]), None),
+        };
+        let run = Run {
+            engine: self.clone(),
+            ready,
+        };
+        let (mut response, later) = run.first().await;
+        match (bill, &later) {
+            (Some(bill), None) => bill.settle(&mut response),
+            (Some(bill), Some(_)) => bill.settle_as_estimated(&mut response),
+            (None, _) => {}
+        }
+        (response, later)
+    }
+
+    fn judge<'c>(&self, compiled: &'c Compiled, ready: &Ready) -> Result<Option<Bill<'c>>, GraphQlError> {
+        demand::judge(&self.config().demand, compiled, &ready.variables, &ready.context)
+    }
+
+    /// What runs an operation.
+    pub(crate) fn execution<'e>(&'e self, ready: &'e Ready) -> Execution<'e> {
+        Execution {
+            compiler: &self.core.compiler,
+            services: &self.services,
+            compiled: &ready.compiled,
+            variables: &ready.variables,
+            context: &ready.context,
+        }
+    }
+
+    async fn ready(
+        &self,
+        prepared: &Arc<Prepared>,
+        variables: Map<String, Value>,
+        context: &RequestContext,
+        in_parts: bool,
+    ) -> Result<Ready, Vec<GraphQlError>> {
+        let compiler = &self.core.compiler;
+        if let Some(error) = prepared.refusal(&context.principal, &compiler.config) {
+            return Err(vec![error]);
+        }
+        let sources = &prepared.document().sources;
+        let api = &compiler.supergraph.api;
+        let variables = variables::coerce(api, prepared.operation(), sources, variables)?;
+        let compiled = match prepared.compiled(&context.principal, &variables, in_parts) {
+            Ok(compiled) => compiled,
+            Err(case) => {
+                let (core, prepared) = (self.core.clone(), prepared.clone());
+                let places = core.places.clone();
+                let made = blocking(places, move || prepared.compile(&core.compiler, case)).await;
+                made.map_err(|error| vec![error])?
+            }
+        };
+        let limit = Instant::now() + compiler.config.request_timeout();
+        let context = RequestContext {
+            deadline: Some(context.deadline.map_or(limit, |deadline| deadline.min(limit))),
+            ..context.clone()
+        };
+        Ok(Ready {
+            compiled,
+            variables,
+            context,
+        })
+    }
+}
+
+/// Traces and counts an operation, or the first part of its answer.
+async fn observed(
+    prepared: &Prepared,
+    run: impl Future<Output = (Response, Option<Later>)>,
+) -> (Response, Option<Later>) {
+    let kind = match prepared.kind() {
+        OperationKind::Query => "query",
+        OperationKind::Mutation => "mutation",
+        OperationKind::Subscription => "subscription",
+    };
+    let span = tracing::info_span!(
+        "graphql operation",
+        otel.name = kind,
+        graphql.operation.type = kind,
+        graphql.operation.name = prepared.name(),
+    );
+    let started = Instant::now();
+    let (response, later) = run.instrument(span).await;
+    metrics::histogram!("router_operation_duration_seconds", "type" => kind)
+        .record(started.elapsed().as_secs_f64());
+    let outcome = match (response.is_request_error(), response.errors.is_empty()) {
+        (true, _) => "refused",
+        (false, false) => "partial",
+        (false, true) => "ok",
+    };
+    metrics::counter!("router_operations_total", "type" => kind, "outcome" => outcome).increment(1);
+    (response, later)
+}
