@@ -37,7 +37,7 @@ const FEDERATION: &str = r#"
     directive @provides(fields: String!) on FIELD_DEFINITION
     directive @external on OBJECT | FIELD_DEFINITION
     directive @shareable repeatable on OBJECT | FIELD_DEFINITION
-    directive @override(from: String!) on FIELD_DEFINITION
+    directive @override(from: String!, label: String) on FIELD_DEFINITION
     directive @interfaceObject on OBJECT
     directive @inaccessible on OBJECT | FIELD_DEFINITION
     directive @tag(name: String!) repeatable on OBJECT | FIELD_DEFINITION
@@ -55,9 +55,7 @@ impl Federation {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/it/fixtures")
             .join(folder);
-        let graph = Arc::new(Graph(graph));
-        let calls = Arc::default();
-        let mut transports = Transports::default();
+        let mut subgraphs = Vec::new();
         for entry in std::fs::read_dir(&folder).expect("the folder") {
             let path = entry.expect("a file").path();
             let name = path
@@ -67,13 +65,29 @@ impl Federation {
                 .to_owned();
             if name != "supergraph" {
                 let sdl = std::fs::read_to_string(&path).expect("the schema");
-                let url = serve(&name, &sdl, graph.clone(), Arc::clone(&calls)).await;
-                transports = transports.http(&name, HttpSubgraph::new(&url).expect("an address"));
+                subgraphs.push((name, sdl));
             }
         }
         let sdl = std::fs::read_to_string(folder.join("supergraph.graphql")).expect("the supergraph");
+        Self::serve(&subgraphs, &sdl, graph, config).await
+    }
+
+    /// Serves subgraphs, given by name and SDL, and loads their supergraph.
+    pub(crate) async fn serve(
+        subgraphs: &[(String, String)],
+        supergraph: &str,
+        graph: Value,
+        config: &RouterConfig,
+    ) -> Self {
+        let graph = Arc::new(Graph(graph));
+        let calls = Arc::default();
+        let mut transports = Transports::default();
+        for (name, sdl) in subgraphs {
+            let url = serve(name, sdl, graph.clone(), Arc::clone(&calls)).await;
+            transports = transports.http(name, HttpSubgraph::new(&url).expect("an address"));
+        }
         Self {
-            engine: Arc::new(Engine::new(&sdl, config, transports).expect("an engine")),
+            engine: Arc::new(Engine::new(supergraph, config, transports).expect("an engine")),
             graph,
             calls,
         }
@@ -155,6 +169,7 @@ fn execute(graph: &Graph, schema: &Valid<Schema>, query: &str, variables: &Value
         graph,
         schema,
         type_name: operation.object_type().as_str().to_owned(),
+        given: None,
         fields: graph.0[operation.object_type().as_str()]
             .as_object()
             .unwrap_or(&empty),
@@ -171,6 +186,8 @@ struct Node<'g> {
     schema: &'g Valid<Schema>,
     type_name: String,
     fields: &'g Map<String, Value>,
+    /// The representation that asked for it.
+    given: Option<Value>,
 }
 
 impl<'g> Node<'g> {
@@ -204,6 +221,31 @@ impl<'g> Node<'g> {
             schema: self.schema,
             type_name: type_name.to_owned(),
             fields: root.unwrap_or(fields),
+            given: None,
+        }
+    }
+
+    /// What `@requires` asks for must have been sent along. Its field set names fields only, outside braces.
+    fn assert_given(&self, requires: &str) {
+        let mut depth = 0;
+        let spaced = requires
+            .replace('{', " { ")
+            .replace('}', " } ")
+            .replace('(', " (");
+        for word in spaced.split_whitespace() {
+            match word {
+                "{" => depth += 1,
+                "}" => depth -= 1,
+                word if depth == 0 && !word.contains(['(', ')']) => {
+                    let given = self.given.as_ref().is_some_and(|given| given.get(word).is_some());
+                    assert!(
+                        given,
+                        "{} requires `{requires}`, given is {:?}",
+                        self.type_name, self.given
+                    );
+                }
+                _ => {}
+            }
         }
     }
 
@@ -222,7 +264,10 @@ impl<'g> Node<'g> {
                     .covers(&Value::Object((*entity).clone()), representation)
         });
         match found {
-            Some(found) => Some(ResolvedValue::object(self.node(wanted, found))),
+            Some(found) => Some(ResolvedValue::object(Node {
+                given: Some(representation.clone()),
+                ..self.node(wanted, found)
+            })),
             None => panic!("no entity is like {representation}"),
         }
     }
@@ -276,6 +321,10 @@ impl ObjectValue for Node<'_> {
                 .map(|representation| Ok(self.entity(representation).unwrap_or(ResolvedValue::null())))
                 .collect();
             return Ok(ResolvedValue::List(Box::new(found.into_iter())));
+        }
+        if let Some(requires) = info.field_definition().directives.get("requires") {
+            let fields = requires.specified_argument_by_name("fields");
+            self.assert_given(fields.and_then(|fields| fields.as_str()).unwrap_or_default());
         }
         let declared = info.field_definition().ty.inner_named_type().as_str();
         let value = self.fields.get(name).unwrap_or(&Value::Null);

@@ -45,13 +45,14 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_default()
 }
 
-/// The files of the checkout that are ours, with their paths from the root: no build folders, no installed packages.
+/// The files of the checkout that are ours, with their paths from the root: no build folders, no installed packages, no
+/// libraries of others.
 fn files() -> Vec<(String, PathBuf)> {
     fn walk(folder: &Path, root: &Path, files: &mut Vec<(String, PathBuf)>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-            let built = folder == root && (name.starts_with("target") || name == "data");
+            let built = folder == root && (name.starts_with("target") || ["data", "vendor"].contains(&name));
             if path.is_symlink() || built || [".git", "node_modules", "dist"].contains(&name) {
                 continue;
             }
