@@ -18,3 +18,4 @@ mod serving;
 mod shaping;
 mod sharing;
 mod shop;
+mod standards;
