@@ -134,6 +134,42 @@ fn the_order_of_subgraphs_does_not_matter() {
     assert_eq!(composed(&reversed).unwrap(), forwards);
 }
 
+/// Neither the order of subgraphs nor that of the definitions in them decides anything but the order of names.
+#[test]
+fn the_order_of_definitions_does_not_matter() {
+    let mut composing = 0;
+    for seed in 1..=150 {
+        let set = generated::set(seed);
+        let turned: Vec<(String, String)> = set
+            .iter()
+            .rev()
+            .map(|(name, sdl)| (name.clone(), turned(sdl)))
+            .collect();
+        match (composed(&set), composed(&turned)) {
+            (Ok(one), Ok(other)) => {
+                composing += 1;
+                let statements = |composed: &Composed| oracle::statements(&composed.supergraph_sdl);
+                assert_eq!(statements(&one), statements(&other), "seed {seed}");
+            }
+            (Err(one), Err(other)) => assert_eq!(codes(&one), codes(&other), "seed {seed}"),
+            (one, other) => panic!("seed {seed}: {one:?}\n{other:?}"),
+        }
+    }
+    assert!(composing > 20, "too few of the sets compose: {composing}");
+}
+
+/// The definitions of a subgraph from the last to the first.
+fn turned(sdl: &str) -> String {
+    let document = apollo_compiler::ast::Document::parse(cases::expand(sdl), "subgraph.graphql");
+    let document = document.expect("a generated subgraph parses");
+    let definitions = document.definitions.iter().rev();
+    definitions.map(|definition| format!("{definition}\n")).collect()
+}
+
+fn codes(errors: &[CompositionError]) -> std::collections::BTreeSet<&str> {
+    errors.iter().map(|error| error.code.as_str()).collect()
+}
+
 #[test]
 fn an_independent_implementation_agrees() {
     let owned = |set: cases::Set| -> Vec<(String, String)> {
