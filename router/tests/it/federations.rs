@@ -91,7 +91,7 @@ impl World {
     pub(crate) fn new(seed: u64, failing: usize) -> Result<Self, String> {
         let mut maker = Maker::new(seed, failing);
         let subgraphs: Vec<_> = (0..maker.graphs)
-            .map(|graph| (format!("g{graph}"), maker.subgraph(graph)))
+            .map(|graph| (maker.name(graph), maker.subgraph(graph)))
             .collect();
         let supergraph = compose_all(&subgraphs)?;
         let graph = maker.data();
@@ -225,6 +225,14 @@ impl Maker {
             owners: vec![graph],
             moves: false,
             arguments,
+        }
+    }
+
+    /// The names are in another order than the subgraphs: the planner goes by names.
+    fn name(&self, graph: usize) -> String {
+        match Some(graph) == self.objects {
+            true => format!("f{graph}"),
+            false => format!("g{graph}"),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Fields that need what other subgraphs say (`@requires`), on ways that planners find hard.
+//! Fields that need what other subgraphs say (`@requires`, `@interfaceObject`), on ways that planners find hard.
 
 use router::RouterConfig;
 use serde_json::{Value, json};
@@ -110,4 +110,30 @@ async fn that_are_reached_over_several_keys() {
         "{ pets { chip mother { ration chip } ration } }",
     )
     .await;
+}
+
+#[tokio::test]
+async fn of_a_type_behind_an_interface_object() {
+    let subgraphs = [
+        (
+            "checkin",
+            "type Query { goal: Goal goals: [Goal] } type Goal @interfaceObject @key(fields: \"id\") { id: ID! done: Int }",
+        ),
+        (
+            "habit",
+            "interface Goal @key(fields: \"id\") { id: ID! name: String } \
+             type Distance implements Goal @key(fields: \"id\") { id: ID! name: String metres: Int! } \
+             type Times implements Goal @key(fields: \"id\") { id: ID! name: String times: Int! }",
+        ),
+    ];
+    let graph = json!({"Query": {"goal": "@g1", "goals": ["@g2", null, "@g1"]}, "entities": {
+        "g1": {"__typename": "Distance", "interfaces": ["Goal"], "id": "g1", "name": "run", "metres": 5000, "done": 3},
+        "g2": {"__typename": "Times", "interfaces": ["Goal"], "id": "g2", "name": "read", "times": 7, "done": null},
+    }});
+    let query = "{ goal { ... on Distance { metres } } }";
+    let data = answered(&subgraphs, graph.clone(), query).await;
+    assert_eq!(data, json!({"goal": {"metres": 5000}}));
+    let query =
+        "{ goals { __typename id done ... on Distance { metres name } ... on Times { times done } } }";
+    answered(&subgraphs, graph, query).await;
 }

@@ -345,9 +345,16 @@ fn process_inline_fragment<'graph, 'op: 'graph>(
                 cancellation_token,
             )?;
 
+            // PATCHED (6): of an interface object, one way stays where it is and knows the fields of the interface only.
+            // Which ways lead to the fields of the object type is not known before they are looked for.
+            let wanted = match tail {
+                Node::SubgraphType(t) if t.is_interface_object => indirect_paths.len(),
+                _ => 1,
+            };
+
             if !indirect_paths.is_empty() {
                 trace!("advanced: {}", path.pretty_print(graph));
-                next_paths.push(indirect_paths.remove(0));
+                next_paths.extend(indirect_paths.drain(..wanted.min(indirect_paths.len())));
             }
 
             if indirect_paths.is_empty() && direct_paths.is_empty() {
