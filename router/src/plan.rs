@@ -3,7 +3,7 @@
 mod convert;
 mod entry;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -130,6 +130,19 @@ pub(crate) struct Batch {
     pub(crate) requires: Vec<Require>,
     /// Changes to the representations.
     pub(crate) rewrites: Vec<Rewrite>,
+    /// The same as both, if it is that simple.
+    pub(crate) plain_key: Option<PlainKey>,
+}
+
+/// A representation of fields without fields, of objects of one type, as they are.
+#[derive(Debug, PartialEq)]
+pub(crate) struct PlainKey {
+    /// The type.
+    pub(crate) condition: String,
+    /// The same as JSON.
+    pub(crate) condition_json: Box<[u8]>,
+    /// What is written before each value, and where the value is in the answer so far.
+    pub(crate) fields: Vec<(Box<[u8]>, Key)>,
 }
 
 /// One step on the way from the root to objects.
@@ -189,6 +202,31 @@ pub(crate) enum Change {
     Set(String),
     /// It has this name.
     Rename(String),
+}
+
+impl PlainKey {
+    fn of(requires: &[Require], rewrites: &[Rewrite]) -> Option<Self> {
+        let ([Require::On { condition, set }], []) = (requires, rewrites) else {
+            return None;
+        };
+        let mut fields: Vec<(Box<[u8]>, Key)> = Vec::new();
+        let mut names = HashSet::new();
+        for require in set {
+            let Require::Field { key, name, set } = require else {
+                return None;
+            };
+            if !set.is_empty() || !names.insert(name) {
+                return None;
+            }
+            let before = if fields.is_empty() { '{' } else { ',' };
+            fields.push((format!("{before}\"{name}\":").into_bytes().into(), *key));
+        }
+        (!fields.is_empty()).then(|| Self {
+            condition_json: format!("\"{condition}\"").into_bytes().into(),
+            condition: condition.clone(),
+            fields,
+        })
+    }
 }
 
 impl Fetch {

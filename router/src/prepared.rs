@@ -8,6 +8,7 @@ mod defer;
 mod trim;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use apollo_compiler::ast::OperationType;
@@ -74,6 +75,8 @@ pub(crate) struct Compiled {
     pub(crate) cost: Option<Cost>,
     /// The fragments that come later, by number.
     pub(crate) deferred: Vec<Deferred>,
+    /// How many bytes the last answer took.
+    pub(crate) length: AtomicUsize,
 }
 
 /// What is needed to make operations ready.
@@ -269,6 +272,7 @@ impl Compiler {
             plan,
             cost: self.cost(document, operation, case)?,
             deferred: Vec::new(),
+            length: AtomicUsize::new(0),
         })
     }
 

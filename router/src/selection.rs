@@ -32,6 +32,10 @@ pub(crate) struct Set {
     by_type: HashMap<Name, Shape>,
     /// If the object's type is not known better than the declared one.
     fallback: Shape,
+    /// Whether the declared type is an object type.
+    is_object: bool,
+    /// The declared type as JSON.
+    pub(crate) parent_json: Box<[u8]>,
 }
 
 /// What is selected of objects of one type.
@@ -59,6 +63,8 @@ pub(crate) struct OutField {
     pub(crate) key: Key,
     /// Its response key.
     pub(crate) name: Arc<str>,
+    /// The same as JSON, with a colon.
+    pub(crate) prefix: Box<[u8]>,
     /// Where its value comes from.
     pub(crate) source: Source,
     /// Its type.
@@ -215,6 +221,7 @@ impl Set {
     /// What is selected of an object of that type, as far as the type is known.
     pub(crate) fn shape(&self, type_name: Option<&str>) -> &Shape {
         type_name
+            .filter(|name| self.parent != **name)
             .and_then(|name| self.by_type.get(name))
             .unwrap_or(&self.fallback)
     }
@@ -226,7 +233,10 @@ impl Set {
 
     /// Whether objects of that type may stand here.
     pub(crate) fn allows(&self, type_name: &str) -> bool {
-        self.by_type.contains_key(type_name)
+        match self.parent == *type_name {
+            true => self.is_object,
+            false => self.by_type.contains_key(type_name),
+        }
     }
 }
 
@@ -295,7 +305,9 @@ impl<'d> Builder<'d, '_> {
             None => self.shape(parent, &parts)?,
         };
         let set = Set {
+            parent_json: format!("\"{parent}\"").into_bytes().into(),
             parent: parent.clone(),
+            is_object: by_type.contains_key(parent),
             by_type,
             fallback,
         };
@@ -412,6 +424,7 @@ impl<'d> Builder<'d, '_> {
         Ok(OutField {
             key: self.keys.intern(asked.as_deref().unwrap_or(&first.name)),
             name: key.as_str().into(),
+            prefix: format!("\"{key}\":").into_bytes().into(),
             source,
             ty: self.ty(&ty, parts)?,
         })

@@ -136,6 +136,19 @@ impl<'t> Reader<'t, '_> {
         &mut self,
         mut field: impl FnMut(&mut Self, &'t [u8]) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
+        self.members(|reader| {
+            let (start, end) = reader.string()?;
+            let name = reader.text.get(start + 1..end - 1).unwrap_or_default();
+            reader.expect(b':', "no colon")?;
+            field(reader, name)
+        })
+    }
+
+    /// Reads an object; `member` must read a name, a colon and a value.
+    fn members(
+        &mut self,
+        mut member: impl FnMut(&mut Self) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
         self.expect(b'{', "no object")?;
         self.enter()?;
         self.space();
@@ -144,11 +157,7 @@ impl<'t> Reader<'t, '_> {
         } else {
             loop {
                 self.space();
-                let (start, end) = self.string()?;
-                let name = self.text.get(start + 1..end - 1).unwrap_or_default();
-                self.expect(b':', "no colon")?;
-                self.space();
-                field(self, name)?;
+                member(self)?;
                 self.space();
                 match self.peek() {
                     b',' => self.at += 1,
@@ -159,6 +168,27 @@ impl<'t> Reader<'t, '_> {
         }
         self.depth -= 1;
         Ok(())
+    }
+
+    /// Reads a name and a colon, and gives the field of that name: subgraphs answer in the order of the question, so the
+    /// expected one is tried first.
+    fn name<'s>(
+        &mut self,
+        shape: &'s DecodeSet,
+        expected: usize,
+    ) -> Result<Option<(usize, &'s DecodeField)>, Malformed> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        if let Some(field) = shape.fields.get(expected)
+            && rest.starts_with(&field.prefix)
+        {
+            self.at += field.prefix.len();
+            return Ok(Some((expected, field)));
+        }
+        let (start, end) = self.string()?;
+        let name = self.text.get(start + 1..end - 1).unwrap_or_default();
+        self.expect(b':', "no colon")?;
+        let mut fields = shape.fields.iter().enumerate();
+        Ok(fields.find(|(_, field)| field.name.as_bytes() == name))
     }
 
     fn array(&mut self, mut item: impl FnMut(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
@@ -218,8 +248,8 @@ impl<'t> Reader<'t, '_> {
         }
         let base = self.fields.len();
         let (mut expected, mut furthest) = (0, 0);
-        self.object(|reader, name| {
-            let Some((position, field)) = find(shape, expected, name) else {
+        self.members(|reader| {
+            let Some((position, field)) = reader.name(shape, expected)? else {
                 reader.skip()?;
                 return Ok(());
             };
@@ -312,18 +342,20 @@ impl<'t> Reader<'t, '_> {
         self.expect(b'"', "no string")?;
         loop {
             let rest = self.text.get(self.at..).unwrap_or_default();
-            let Some(plain) = rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..0x20)) else {
+            let Some(plain) = memchr::memchr2(b'"', b'\\', rest) else {
                 return self.fail("no end of a string");
             };
-            self.at += plain;
-            match self.peek() {
-                b'"' => {
-                    self.at += 1;
-                    return Ok((start, self.at));
-                }
-                b'\\' => self.escape()?,
-                _ => return self.fail("a control character in a string"),
+            // Without a way out of the loop, so that many bytes are looked at in one step.
+            let controls = |found, byte: &u8| found | (*byte < 0x20);
+            if rest.iter().take(plain).fold(false, controls) {
+                return self.fail("a control character in a string");
             }
+            self.at += plain;
+            if self.peek() == b'"' {
+                self.at += 1;
+                return Ok((start, self.at));
+            }
+            self.escape()?;
         }
     }
 
@@ -377,17 +409,4 @@ impl<'t> Reader<'t, '_> {
             Ok(())
         }
     }
-}
-
-/// The field of that name: subgraphs answer in the order of the question, so the expected one is tried first.
-fn find<'s>(shape: &'s DecodeSet, expected: usize, name: &[u8]) -> Option<(usize, &'s DecodeField)> {
-    if let Some(field) = shape
-        .fields
-        .get(expected)
-        .filter(|field| field.name.as_bytes() == name)
-    {
-        return Some((expected, field));
-    }
-    let mut fields = shape.fields.iter().enumerate();
-    fields.find(|(_, field)| field.name.as_bytes() == name)
 }

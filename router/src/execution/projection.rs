@@ -4,13 +4,20 @@
 //! the bytes written for that parent are cut off again. [`Failure`] says why something is null and what is told of it.
 //! Where a deferred fragment belongs is noted; what it selects is written by itself, and its nulls go no further.
 
+mod leaf;
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
 use bytes::Bytes;
 use kernel::ErrorCode;
 use serde::Serialize;
 
-use super::data::{Span, UNTOLD_TYPE};
+use super::data::{Key, TYPENAME, UNTOLD_TYPE};
 use super::later::{Awaited, Hop, find};
-use super::tree::{ObjectId, Value};
+use super::tree::{Field, ObjectId, Value};
 use super::{Execution, Failure, ROOT, State};
 use crate::error::{GraphQlError, PathSegment};
 use crate::introspection::Introspection;
@@ -19,7 +26,9 @@ use crate::selection::{Leaf, OutField, OutKind, OutType, Set, Source};
 
 /// Writes the answer, and says what is still to come.
 pub(super) fn write(execution: &Execution<'_>, state: &mut State) -> (Response, Vec<Awaited>) {
-    let mut out = Vec::with_capacity(1024);
+    // As much as the same operation needed before, and a little more.
+    let before = execution.compiled.length.load(Ordering::Relaxed);
+    let mut out = Vec::with_capacity(before + before / 16 + 256);
     out.extend_from_slice(DATA);
     let max_errors = execution.compiler.config.limits.max_errors;
     let mut writer = Writer::new(execution, state, out, &[], max_errors);
@@ -37,6 +46,7 @@ pub(super) fn write(execution: &Execution<'_>, state: &mut State) -> (Response, 
     } = writer;
     let end = out.len();
     out.push(b'}');
+    execution.compiled.length.store(out.len(), Ordering::Relaxed);
     let loose = std::mem::take(&mut state.loose);
     errors.extend(loose.into_iter().take(max_errors.saturating_sub(errors.len())));
     (
@@ -114,10 +124,14 @@ struct Writer<'w> {
     /// Where the object is with which the writing begins.
     base: &'w [Hop],
     awaited: Vec<Awaited>,
+    /// Where shared objects were written, by object and set, and how many cuts there were then.
+    written: HashMap<(ObjectId, usize), (Range<usize>, usize), foldhash::fast::RandomState>,
+    /// How often something that was written has been cut off again.
+    cuts: usize,
     max_errors: usize,
 }
 
-type Fields = Vec<(std::sync::Arc<str>, std::ops::Range<usize>)>;
+type Fields = Vec<(Arc<str>, Range<usize>)>;
 
 impl<'w> Writer<'w> {
     fn new(
@@ -135,6 +149,8 @@ impl<'w> Writer<'w> {
             path: Vec::new(),
             base,
             awaited: Vec::new(),
+            written: HashMap::default(),
+            cuts: 0,
             max_errors,
         }
     }
@@ -151,6 +167,7 @@ impl<'w> Writer<'w> {
             let why = self.told(why);
             self.awaited.clear();
             self.out.truncate(start);
+            self.cuts += 1;
             self.out.extend_from_slice(b"null");
             why
         })
@@ -162,22 +179,25 @@ impl<'w> Writer<'w> {
         set: &'w Set,
         mut places: Option<&mut Fields>,
     ) -> Result<(), MustNotBeNull> {
-        let type_name = self.state.tree.type_name(object, &self.state.sources);
+        let fields = self.state.tree.fields(object);
+        let type_name = self.type_name(fields, set);
         self.out.push(b'{');
         let mut first = true;
+        let mut next = 0;
         let shape = set.shape(type_name);
         for field in shape.fields.iter() {
             if !std::mem::take(&mut first) {
                 self.out.push(b',');
             }
-            self.out.push(b'"');
-            self.out.extend_from_slice(field.name.as_bytes());
-            self.out.extend_from_slice(b"\":");
+            self.out.extend_from_slice(&field.prefix);
             let start = self.out.len();
-            self.path.push(Step::Field(field));
-            let written = self.field(object, set, field, type_name);
-            self.path.pop();
-            written?;
+            let value = value_of(fields, field.key, &mut next);
+            if !self.plain(value, field) {
+                self.path.push(Step::Field(field));
+                let written = self.field(value, set, field, type_name);
+                self.path.pop();
+                written?;
+            }
             if let Some(places) = &mut places {
                 places.push((field.name.clone(), start..self.out.len()));
             }
@@ -193,15 +213,26 @@ impl<'w> Writer<'w> {
         Ok(())
     }
 
+    /// An object's type, as far as it is told.
+    fn type_name(&self, fields: &[Field], set: &'w Set) -> Option<&'w str> {
+        let (_, Value::Scalar(span)) = fields.iter().find(|(key, _)| *key == TYPENAME)? else {
+            return None;
+        };
+        if *self.state.sources.text(*span) == *set.parent_json {
+            return Some(&set.parent);
+        }
+        self.state.sources.plain_string(*span)
+    }
+
     fn field(
         &mut self,
-        object: ObjectId,
+        value: Option<Value>,
         set: &'w Set,
         field: &'w OutField,
         type_name: Option<&'w str>,
     ) -> Result<(), MustNotBeNull> {
         match &field.source {
-            Source::Data => self.value(self.state.tree.get(object, field.key), &field.ty, set, field),
+            Source::Data => self.value(value, &field.ty, set, field),
             Source::TypeName => {
                 let name = type_name.filter(|name| set.allows(name)).unwrap_or(&set.parent);
                 self.out.push(b'"');
@@ -263,6 +294,7 @@ impl<'w> Writer<'w> {
         if let Err(why) = written {
             self.out.truncate(start);
             self.awaited.truncate(awaited);
+            self.cuts += 1;
             if ty.non_null {
                 return Err(why);
             }
@@ -293,21 +325,7 @@ impl<'w> Writer<'w> {
                 self.out.push(b']');
                 Ok(())
             }
-            (OutKind::Composite(number), Value::Object(object)) => {
-                let set = self.execution.compiled.selections.set(*number);
-                if let Some(name) = self.state.tree.type_name(object, &self.state.sources)
-                    && !set.allows(name)
-                {
-                    if !self.execution.compiler.supergraph.types.is_abstract(name) {
-                        // An object of a type that clients must not know of is nothing to them.
-                        return self.malformed("an object of a type that does not belong there");
-                    }
-                    if let Some(Value::Failed(failure)) = self.state.tree.get(object, UNTOLD_TYPE) {
-                        return Err(self.failure(failure));
-                    }
-                }
-                self.object(object, set, None)
-            }
+            (OutKind::Composite(number), Value::Object(object)) => self.composite(object, *number),
             (OutKind::Leaf(Leaf::Custom), value) => {
                 self.any(value);
                 Ok(())
@@ -317,52 +335,43 @@ impl<'w> Writer<'w> {
         }
     }
 
-    /// Any JSON: what a subgraph sends for a custom scalar is passed on as it is.
-    fn any(&mut self, value: Value) {
-        match value {
-            Value::Scalar(span) => self.out.extend_from_slice(self.state.sources.text(span)),
-            Value::List(list) => {
-                self.out.push(b'[');
-                for (index, item) in self.state.tree.items(list).iter().enumerate() {
-                    if index > 0 {
-                        self.out.push(b',');
-                    }
-                    self.any(*item);
-                }
-                self.out.push(b']');
-            }
-            Value::Null | Value::Failed(_) | Value::Object(_) => self.out.extend_from_slice(b"null"),
+    /// An object in its place. What was written of a shared one before is copied.
+    fn composite(&mut self, object: ObjectId, number: usize) -> Result<(), MustNotBeNull> {
+        let set = self.execution.compiled.selections.set(number);
+        if !self.state.tree.is_shared(object) {
+            return self.admitted(object, set);
         }
+        if let Some((range, cuts)) = self.written.get(&(object, number))
+            && *cuts == self.cuts
+        {
+            self.out.extend_from_within(range.clone());
+            return Ok(());
+        }
+        let start = self.out.len();
+        let (errors, awaited) = (self.errors.len(), self.awaited.len());
+        self.admitted(object, set)?;
+        // Errors are told, and deferred fragments come, at each place.
+        if (self.errors.len(), self.awaited.len()) == (errors, awaited) {
+            let range = start..self.out.len();
+            self.written.insert((object, number), (range, self.cuts));
+        }
+        Ok(())
     }
 
-    fn leaf(&mut self, leaf: &Leaf, span: Span) -> Result<(), MustNotBeNull> {
-        let text = self.state.sources.text(span);
-        let first = text.first().copied().unwrap_or_default();
-        let is_number = first == b'-' || first.is_ascii_digit();
-        let fits = match leaf {
-            Leaf::Int => is_i32(text),
-            Leaf::Float => is_number,
-            Leaf::String => first == b'"',
-            Leaf::Boolean => matches!(text, b"true" | b"false"),
-            Leaf::Id if is_number && !text.iter().any(|b| matches!(b, b'.' | b'e' | b'E')) => {
-                self.out.push(b'"');
-                self.out.extend_from_slice(text);
-                self.out.push(b'"');
-                return Ok(());
+    /// An object, if objects of its type may stand there.
+    fn admitted(&mut self, object: ObjectId, set: &'w Set) -> Result<(), MustNotBeNull> {
+        if let Some(name) = self.type_name(self.state.tree.fields(object), set)
+            && !set.allows(name)
+        {
+            if !self.execution.compiler.supergraph.types.is_abstract(name) {
+                // An object of a type that clients must not know of is nothing to them.
+                return self.malformed("an object of a type that does not belong there");
             }
-            Leaf::Id => first == b'"',
-            Leaf::Enum(values) => self
-                .state
-                .sources
-                .plain_string(span)
-                .is_some_and(|name| values.contains(name)),
-            Leaf::Custom => true,
-        };
-        if !fits {
-            return self.malformed("a value that is not of its type");
+            if let Some(Value::Failed(failure)) = self.state.tree.get(object, UNTOLD_TYPE) {
+                return Err(self.failure(failure));
+            }
         }
-        self.out.extend_from_slice(text);
-        Ok(())
+        self.object(object, set, None)
     }
 
     fn malformed(&mut self, what: &str) -> Result<(), MustNotBeNull> {
@@ -427,7 +436,13 @@ impl<'w> Writer<'w> {
     }
 }
 
-/// Whether a JSON number is a 32-bit integer. `1.0` is one to JSON, but no GraphQL server writes it so.
-fn is_i32(text: &[u8]) -> bool {
-    std::str::from_utf8(text).is_ok_and(|text| text.parse::<i32>().is_ok())
+/// A field's value: fields mostly come in the order in which they were asked for, so the one after the last is tried first.
+fn value_of(fields: &[Field], key: Key, next: &mut usize) -> Option<Value> {
+    let is_next = fields.get(*next).is_some_and(|(known, _)| *known == key);
+    let position = match is_next {
+        true => *next,
+        false => fields.iter().position(|(known, _)| *known == key)?,
+    };
+    *next = position + 1;
+    fields.get(position).map(|(_, value)| *value)
 }

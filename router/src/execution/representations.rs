@@ -1,12 +1,14 @@
 //! Finds the objects about which a subgraph is asked and writes their representations, equal ones once.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
+use std::ops::Range;
 
 use super::data::{Key, Sources, TYPENAME};
 use super::shape::DecodeField;
 use super::tree::{ObjectId, Tree, Value};
 use super::{ROOT, State};
-use crate::plan::{Batch, Change, Fetch, Require, RewriteStep, Step};
+use crate::plan::{Batch, Change, Fetch, PlainKey, Require, RewriteStep, Step};
 use crate::schema::TypeTable;
 use crate::transport::Argument;
 
@@ -77,7 +79,7 @@ pub(super) fn build<'f>(
             asked.batches.push(same);
             continue;
         }
-        let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
+        let mut known: HashMap<u64, (usize, Range<usize>), foldhash::fast::RandomState> = HashMap::default();
         let mut json = vec![b'['];
         let mut targets = Vec::new();
         let mut failed: Vec<(ObjectId, u32)> = Vec::new();
@@ -86,24 +88,37 @@ pub(super) fn build<'f>(
             sources: &state.sources,
             types,
         };
+        let mut count = 0;
         for (path, steps) in batch.paths.iter().enumerate() {
             let mut found = |object: ObjectId| {
-                let mut text = Vec::new();
-                match writer.write(object, batch, &mut text) {
+                let before = json.len();
+                if before > 1 {
+                    json.push(b',');
+                }
+                let start = json.len();
+                match writer.write(object, batch, &mut json) {
                     Outcome::Written => {
-                        let next = known.len();
-                        let number = *known.entry(text).or_insert_with_key(|text| {
-                            if next > 0 {
-                                json.push(b',');
-                            }
-                            json.extend_from_slice(text);
-                            next
-                        });
+                        let text = start..json.len();
+                        let hash = known.hasher().hash_one(&json[text.clone()]);
+                        let (number, earlier) = known.entry(hash).or_insert((count, text.clone())).clone();
+                        let number = if number == count {
+                            count += 1;
+                            number
+                        } else if json.get(earlier) == json.get(text) {
+                            json.truncate(before);
+                            number
+                        } else {
+                            // Different texts of the same hash: what is asked twice is answered twice.
+                            count += 1;
+                            count - 1
+                        };
                         targets.push(Target { object, number, path });
+                        return;
                     }
                     Outcome::Failed(failure) => failed.push((object, failure)),
                     Outcome::Missing => {}
                 }
+                json.truncate(before);
             };
             Walk::new(state, types, &mut found).object(ROOT, steps);
         }
@@ -135,7 +150,7 @@ struct Walk<'w> {
     sources: &'w Sources,
     types: &'w TypeTable,
     /// The shared objects that have been walked through.
-    seen: HashSet<ObjectId>,
+    seen: HashSet<ObjectId, foldhash::fast::RandomState>,
     found: &'w mut dyn FnMut(ObjectId),
 }
 
@@ -145,7 +160,7 @@ impl<'w> Walk<'w> {
             tree: &state.tree,
             sources: &state.sources,
             types,
-            seen: HashSet::new(),
+            seen: HashSet::default(),
             found,
         }
     }
@@ -216,6 +231,9 @@ type Ahead<'p> = Vec<(&'p [RewriteStep], &'p Change)>;
 
 impl Representation<'_> {
     fn write(&self, object: ObjectId, batch: &Batch, out: &mut Vec<u8>) -> Outcome {
+        if let Some(key) = &batch.plain_key {
+            return self.plain_key(object, key, out);
+        }
         let ahead: Ahead<'_> = batch
             .rewrites
             .iter()
@@ -232,6 +250,44 @@ impl Representation<'_> {
             return Outcome::Missing;
         }
         self.object(object, &[&batch.requires], ahead, out)
+    }
+
+    /// What is most usual: fields without fields, of objects of one type.
+    fn plain_key(&self, object: ObjectId, key: &PlainKey, out: &mut Vec<u8>) -> Outcome {
+        let fields = self.tree.fields(object);
+        let value_of = |key: Key| {
+            fields
+                .iter()
+                .find(|(known, _)| *known == key)
+                .map(|(_, value)| *value)
+        };
+        let fits = match value_of(TYPENAME) {
+            Some(Value::Scalar(span)) => {
+                let name = self.sources.text(span);
+                *name == *key.condition_json || {
+                    let actual = self.sources.plain_string(span);
+                    actual.is_none_or(|actual| self.types.satisfies(actual, &key.condition))
+                }
+            }
+            _ => true,
+        };
+        if !fits {
+            return Outcome::Missing;
+        }
+        for (prefix, field) in &key.fields {
+            out.extend_from_slice(prefix);
+            match value_of(*field) {
+                Some(Value::Scalar(span)) => out.extend_from_slice(self.sources.text(span)),
+                Some(value) => match self.value(value, &[], &Vec::new(), out) {
+                    Outcome::Written => {}
+                    other => return other,
+                },
+                None if *field == TYPENAME => out.extend_from_slice(&key.condition_json),
+                None => return Outcome::Missing,
+            }
+        }
+        out.push(b'}');
+        Outcome::Written
     }
 
     fn object(&self, object: ObjectId, sets: &[&[Require]], ahead: Ahead<'_>, out: &mut Vec<u8>) -> Outcome {

@@ -23,10 +23,24 @@ pub(crate) struct DecodeSet {
 pub(crate) struct DecodeField {
     /// The name in the subgraph's answer.
     pub(crate) name: Box<str>,
+    /// The same as JSON, with a colon.
+    pub(crate) prefix: Box<[u8]>,
     /// The key in ours.
     pub(crate) key: Key,
     /// The fields behind it; a leaf has none.
     pub(crate) set: Option<DecodeSet>,
+}
+
+impl DecodeField {
+    /// A field.
+    pub(crate) fn new(name: &str, key: Key, set: Option<DecodeSet>) -> Self {
+        Self {
+            name: name.into(),
+            prefix: format!("\"{name}\":").into_bytes().into(),
+            key,
+            set,
+        }
+    }
 }
 
 /// An answer's field that has another name in ours: names from the top down, and the new last one.
@@ -94,11 +108,7 @@ impl DecodeSet {
                     let key = keys.intern(renamed.map_or(name, |(rename, _)| &rename.to));
                     let position = self.fields.iter().position(|known| &*known.name == name);
                     let position = position.unwrap_or_else(|| {
-                        self.fields.push(DecodeField {
-                            name: name.into(),
-                            key,
-                            set: None,
-                        });
+                        self.fields.push(DecodeField::new(name, key, None));
                         self.fields.len() - 1
                     });
                     if let Some(known) = self

@@ -12,7 +12,8 @@ use hive_router_query_planner::planner::plan_nodes::{
 use hive_router_query_planner::state::supergraph_state::OperationKind;
 
 use super::{
-    Batch, Change, Conversion, Fetch, FetchKind, Node, Plan, PlanError, Require, Rewrite, RewriteStep, Step,
+    Batch, Change, Conversion, Fetch, FetchKind, Node, PlainKey, Plan, PlanError, Require, Rewrite,
+    RewriteStep, Step,
 };
 use crate::execution::data::Keys;
 use crate::execution::shape::{DecodeSet, Rename};
@@ -109,14 +110,19 @@ impl<'a> Converter<'a> {
         )?;
         let kind = match &fetch.requires {
             None => FetchKind::Root { path },
-            Some(requires) => FetchKind::Entities(vec![Batch {
-                field: "_entities".to_owned(),
-                variable: "representations".to_owned(),
-                same_as: None,
-                paths: vec![path],
-                requires: self.entity_requires(requires, &fetch.operation, "_entities"),
-                rewrites: rewrites(fetch.input_rewrites.as_deref()),
-            }]),
+            Some(requires) => {
+                let requires = self.entity_requires(requires, &fetch.operation, "_entities");
+                let rewrites = rewrites(fetch.input_rewrites.as_deref());
+                FetchKind::Entities(vec![Batch {
+                    field: "_entities".to_owned(),
+                    variable: "representations".to_owned(),
+                    same_as: None,
+                    paths: vec![path],
+                    plain_key: PlainKey::of(&requires, &rewrites),
+                    requires,
+                    rewrites,
+                }])
+            }
         };
         let variables = fetch.variable_usages.into_iter().flatten().collect();
         let mutation = fetch.operation_kind == Some(OperationKind::Mutation);
@@ -137,6 +143,7 @@ impl<'a> Converter<'a> {
             all_renames.extend(renames(alias.output_rewrites.as_deref(), Some(&alias.alias))?);
             let variable = alias.representations_variable_name;
             let requires = self.entity_requires(&alias.requires, &fetch.operation, &alias.alias);
+            let rewrites = rewrites(alias.input_rewrites.as_deref());
             let batch = Batch {
                 same_as: batches.iter().position(|earlier| earlier.variable == variable),
                 field: alias.alias,
@@ -146,8 +153,9 @@ impl<'a> Converter<'a> {
                     .iter()
                     .map(|path| self.path(path.as_slice()))
                     .collect(),
+                plain_key: PlainKey::of(&requires, &rewrites),
                 requires,
-                rewrites: rewrites(alias.input_rewrites.as_deref()),
+                rewrites,
             };
             batches.push(batch);
         }

@@ -91,6 +91,7 @@ impl Compiler {
             cost: self.cost(document, operation, case)?,
             deferred: deferred.map(|(label, plan)| Deferred { label, plan }).collect(),
             keys,
+            length: std::sync::atomic::AtomicUsize::new(0),
         }))
     }
 }

@@ -3,21 +3,13 @@
 use super::*;
 
 fn shape() -> DecodeSet {
-    let leaf = |name: &str, key| DecodeField {
-        name: name.into(),
-        key,
-        set: None,
-    };
+    let leaf = |name, key| DecodeField::new(name, key, None);
     let set = |number, fields| DecodeSet {
         number,
         keys_differ: true,
         fields,
     };
-    let me = DecodeField {
-        name: "me".into(),
-        key: 1,
-        set: Some(set(1, vec![leaf("id", 2), leaf("tags", 3)])),
-    };
+    let me = DecodeField::new("me", 1, Some(set(1, vec![leaf("id", 2), leaf("tags", 3)])));
     set(0, vec![me])
 }
 
