@@ -218,7 +218,7 @@ impl Service {
             timeout = timeout.min(deadline.saturating_duration_since(Instant::now()));
         }
         let operation = if call.fetch.mutation { "mutation" } else { "query" };
-        let span = tracing::info_span!(
+        let span = tracing::debug_span!(
             "subgraph fetch",
             otel.kind = "client",
             subgraph.name = self.name,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
+use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +31,12 @@ pub async fn serve(
     grace: Duration,
 ) -> Result<(), Failure> {
     let stop = shutdown.clone();
+    // An answer of several packets must not wait for the client to acknowledge the first ones.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection waits for full packets");
+        }
+    });
     let served = axum::serve(listener, telemetry::http::observed(routes))
         .with_graceful_shutdown(async move { stop.cancelled().await });
     let late = async {

@@ -57,7 +57,7 @@ pub struct OtlpConfig {
     #[serde(serialize_with = "masked")]
     pub headers: BTreeMap<String, String>,
     /// What becomes a span or an event of a trace, whatever is logged; written like `log.filter`. The stores' and
-    /// WeChat's spans are of the level `debug`.
+    /// WeChat's spans, and the router's own, are of the level `debug`: without traces they cost nothing.
     pub filter: String,
     /// The share of traces that is kept, from 0 to 1, where no caller has decided it already.
     pub sample_ratio: f64,
@@ -70,7 +70,7 @@ impl Default for OtlpConfig {
         Self {
             endpoint: None,
             headers: BTreeMap::new(),
-            filter: "info,docstore=debug,cache=debug,wechat=debug".to_owned(),
+            filter: "info,router=debug,docstore=debug,cache=debug,wechat=debug".to_owned(),
             sample_ratio: 1.0,
             service_name: None,
         }

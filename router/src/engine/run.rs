@@ -152,7 +152,7 @@ async fn observed(
         OperationKind::Mutation => "mutation",
         OperationKind::Subscription => "subscription",
     };
-    let span = tracing::info_span!(
+    let span = tracing::debug_span!(
         "graphql operation",
         otel.name = kind,
         graphql.operation.type = kind,
