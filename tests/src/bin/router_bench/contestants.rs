@@ -109,7 +109,7 @@ fn daka(dedupe: bool, address: &str, folder: &Path) -> Result<Command, Failure> 
     std::fs::write(folder.join("manifest.json"), manifest())?;
     let config = folder.join("daka.toml");
     let text = format!(
-        "[router.all_subgraphs]\ndedupe = {dedupe}\n[router.persisted]\nmanifests = ['{}']\n[telemetry.log]\nfilter = 'warn'\n",
+        "[router.all_subgraphs]\ndedupe = {dedupe}\n[router.persisted]\nmanifests = ['{}']\n",
         folder.join("manifest.json").display()
     );
     std::fs::write(&config, text)?;
