@@ -3,8 +3,8 @@
 
 mod batch;
 mod graphiql;
+mod incremental;
 mod media;
-#[cfg_attr(not(test), expect(dead_code, reason = "what answers in parts comes next"))]
 mod multipart;
 
 use std::collections::HashMap;
@@ -26,6 +26,7 @@ use crate::config::{Cors, RouterConfig};
 use crate::context::{Anonymous, AuthError, Authenticator, RequestContext};
 use crate::engine::{Engine, EngineHandle, GraphQlRequest};
 use crate::error::{Code, GraphQlError};
+use crate::execution::later::Later;
 use crate::prepared::OperationKind;
 use media::MediaType;
 
@@ -178,31 +179,33 @@ async fn serve(server: &Server, request: Request, id: Option<String>) -> Respons
         Ok(request) => answer(server, &parts.method, &parts.headers, request).await,
         Err(refused) => Err(refused),
     };
-    let answer = answer.and_then(|response| match id {
+    let answer = answer.and_then(|(response, later)| match id {
         Some(_) if response.errors.iter().any(is_unknown) => Err(Refused {
             status: StatusCode::NOT_FOUND,
             errors: response.errors,
             headers: Vec::new(),
         }),
-        _ => Ok(response),
+        _ => Ok((response, later)),
     });
     match answer {
-        Ok(response) => respond(response, media_type),
+        Ok((response, Some(later))) => incremental::respond(response, later),
+        Ok((response, None)) => respond(response, media_type),
         Err(refused) => refusal(refused, media_type),
     }
 }
 
+/// The answer, or its first part with what comes later.
 async fn answer(
     server: &Server,
     method: &Method,
     headers: &HeaderMap,
     request: GraphQlRequest,
-) -> Result<crate::Response, Refused> {
+) -> Result<(crate::Response, Option<Later>), Refused> {
     let context = judged(&server.options, headers).await?.with_wishes_of(&request);
     let engine: Arc<Engine> = server.engine.load();
     let prepared = match engine.prepare_request(&request, &context.principal).await {
         Ok(prepared) => prepared,
-        Err(errors) => return Ok(crate::Response::refused(errors)),
+        Err(errors) => return Ok((crate::Response::refused(errors), None)),
     };
     if *method == Method::GET {
         if prepared.kind() != OperationKind::Query {
@@ -210,9 +213,12 @@ async fn answer(
         }
         same_origin(headers, &server.options.config.cors)?;
     }
-    Ok(engine
-        .execute_prepared(&prepared, request.variables, &context)
-        .await)
+    let variables = request.variables;
+    if prepared.defers() && media::takes_parts(headers) {
+        return Ok(engine.execute_in_parts(&prepared, variables, &context).await);
+    }
+    let response = engine.execute_prepared(&prepared, variables, &context).await;
+    Ok((response, None))
 }
 
 /// The context of a request whose credentials are good.

@@ -120,6 +120,11 @@ impl Prepared {
             .then(|| GraphQlError::new(ErrorCode::Forbidden, "introspection is not for this caller"))
     }
 
+    /// Whether its answer may come in parts.
+    pub(crate) fn defers(&self) -> bool {
+        self.defers
+    }
+
     /// The plan and shape for a caller and variables, if they have been made already; else what makes them. `in_parts`
     /// says whether the answer may come in parts.
     pub(crate) fn compiled(

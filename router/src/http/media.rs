@@ -30,7 +30,7 @@ pub(super) fn accepted(headers: &HeaderMap) -> Option<MediaType> {
     let graphql = weight(&ranges, "application", "graphql-response+json");
     let json = weight(&ranges, "application", "json");
     match (graphql > 0.0, json > 0.0) {
-        (false, false) => None,
+        (false, false) => takes_parts(headers).then_some(MediaType::Json),
         (true, false) => Some(MediaType::GraphQl),
         (false, true) => Some(MediaType::Json),
         // Of two that are liked alike the one that is named wins; with none named, the older one.
@@ -45,6 +45,22 @@ pub(super) fn accepted(headers: &HeaderMap) -> Option<MediaType> {
             }
         }
     }
+}
+
+/// Whether the client takes answers in parts, in the form that <https://specs.apollo.dev/incremental/v0.1/> describes.
+pub(super) fn takes_parts(headers: &HeaderMap) -> bool {
+    texts(headers).any(|text| {
+        let mut parts = text.split(';').map(str::trim);
+        let is_multipart = parts
+            .next()
+            .is_some_and(|it| it.eq_ignore_ascii_case("multipart/mixed"));
+        let mut parameters = parts.filter_map(|parameter| parameter.split_once('='));
+        is_multipart
+            && parameters.any(|(name, value)| {
+                name.eq_ignore_ascii_case("deferSpec") && value.trim_matches('"') == "20220824"
+            })
+            && parse(text).is_some_and(|range| range.weight > 0.0)
+    })
 }
 
 /// Whether a browser opens the address as a page.
@@ -82,14 +98,14 @@ struct Range<'h> {
 }
 
 fn ranges(headers: &HeaderMap) -> Vec<Range<'_>> {
-    let values = headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    values
-        .flat_map(|value| value.split(','))
-        .filter_map(parse)
-        .collect()
+    texts(headers).filter_map(parse).collect()
+}
+
+/// The entries of `Accept`.
+fn texts(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(ACCEPT).iter();
+    let values = values.filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(','))
 }
 
 fn parse(text: &str) -> Option<Range<'_>> {
@@ -148,6 +164,30 @@ mod tests {
             assert_eq!(accepted(&headers(accept)), expected, "{accept}");
         }
         assert_eq!(accepted(&HeaderMap::new()), Some(MediaType::Json));
+    }
+
+    #[test]
+    fn parts_are_for_those_who_say_in_which_form_they_take_them() {
+        for (accept, expected) in [
+            ("multipart/mixed;deferSpec=20220824,application/json", true),
+            (
+                "multipart/mixed; deferSpec=\"20220824\"; q=0.9, application/json",
+                true,
+            ),
+            ("application/json, Multipart/Mixed ; deferspec=20220824", true),
+            ("multipart/mixed;deferSpec=20220824;q=0, application/json", false),
+            ("multipart/mixed, application/json", false),
+            ("multipart/mixed;deferSpec=20230621", false),
+            (
+                "multipart/mixed;subscriptionSpec=1.0, application/json;deferSpec=20220824",
+                false,
+            ),
+            ("*/*", false),
+        ] {
+            assert_eq!(takes_parts(&headers(accept)), expected, "{accept}");
+        }
+        let parts_only = headers("multipart/mixed;deferSpec=20220824");
+        assert_eq!(accepted(&parts_only), Some(MediaType::Json));
     }
 
     #[test]

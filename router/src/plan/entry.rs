@@ -39,10 +39,7 @@ pub(super) fn add(supergraph_sdl: &str) -> Option<Entries> {
     let levels = levels.min(MAX_KEYS);
     let mut fields: HashMap<String, Vec<Name>> = HashMap::new();
     for level in 0..levels {
-        let mut entry = Entry::of(&types, level);
-        if level == 0 {
-            entry.abstract_types(&types);
-        }
+        let entry = Entry::of(&types, level);
         entry.write(&types, &mut document)?;
         for root in entry.roots {
             let field = entry_field(level, root)?;
@@ -150,6 +147,7 @@ struct Types {
 
 /// An object type or an interface.
 struct Object {
+    is_interface: bool,
     /// The type of each field.
     fields: HashMap<String, String>,
     /// The keys by which some subgraph finds it, as sets of fields.
@@ -174,7 +172,7 @@ impl Types {
                     types.query = query.map_or_else(|| "Query".to_owned(), |root| root.1.to_string());
                 }
                 Definition::ObjectTypeDefinition(object) => {
-                    let known = Object::of(&object.fields, &object.directives);
+                    let known = Object::of(false, &object.fields, &object.directives);
                     types.objects.insert(object.name.to_string(), known);
                     for outer in &object.implements_interfaces {
                         let members = types.outer.entry(outer.to_string()).or_default();
@@ -186,7 +184,7 @@ impl Types {
                     members.extend(union.members.iter().map(ToString::to_string));
                 }
                 Definition::InterfaceTypeDefinition(interface) => {
-                    let known = Object::of(&interface.fields, &interface.directives);
+                    let known = Object::of(true, &interface.fields, &interface.directives);
                     types.objects.insert(interface.name.to_string(), known);
                 }
                 _ => {}
@@ -197,10 +195,11 @@ impl Types {
 }
 
 impl Object {
-    fn of(fields: &[Node<FieldDefinition>], directives: &DirectiveList) -> Self {
+    fn of(is_interface: bool, fields: &[Node<FieldDefinition>], directives: &DirectiveList) -> Self {
         let fields = fields.iter();
         let fields = fields.map(|it| (it.name.to_string(), it.ty.inner_named_type().to_string()));
         Self {
+            is_interface,
             fields: fields.collect(),
             keys: keys(directives),
         }
@@ -254,10 +253,13 @@ impl<'t> Entry<'t> {
         };
         for (name, object) in &types.objects {
             if let Some(key) = object.keys.get(level) {
-                entry.roots.push(name);
                 entry.know(types, name, key);
+                if !object.is_interface {
+                    entry.roots.push(name);
+                }
             }
         }
+        entry.abstract_types(types);
         entry
     }
 
@@ -279,14 +281,17 @@ impl<'t> Entry<'t> {
         }
     }
 
-    /// Adds the abstract types behind which only entities are.
+    /// Adds the abstract types behind which only entities with such a key are.
     fn abstract_types(&mut self, types: &'t Types) {
         for (outer, members) in &types.outer {
-            let is_entity = |name: &String| types.objects.get(name).is_some_and(|it| !it.keys.is_empty());
-            if members.iter().all(is_entity) {
-                if !self.roots.contains(&outer.as_str()) {
-                    self.roots.push(outer);
-                }
+            let has_key = |name: &String| {
+                types
+                    .objects
+                    .get(name)
+                    .is_some_and(|it| it.keys.len() > self.level)
+            };
+            if members.iter().all(has_key) {
+                self.roots.push(outer);
                 self.known.entry(outer).or_default();
                 self.members.insert(outer, members);
             }

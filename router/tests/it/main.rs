@@ -2,6 +2,7 @@
 
 mod absent;
 mod defer;
+mod delivery;
 mod demand;
 mod differential;
 mod failures;
