@@ -3,6 +3,7 @@
 mod callers;
 mod demand;
 mod errors;
+mod rate_limit;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use callers::ByCaller;
 pub use demand::{DemandConfig, DemandMode, ShowCost};
 pub use errors::ErrorsConfig;
+pub use rate_limit::{Allowance, ForwardedHeader, Network, RateLimitConfig};
 
 /// Everything about the router that an operator may set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +43,8 @@ pub struct RouterConfig {
     pub cors: Cors,
     /// What operations may cost.
     pub demand: DemandConfig,
+    /// How much each caller may ask for in a time.
+    pub rate_limit: RateLimitConfig,
 }
 
 /// What a request may be at most; each is refused with a clear error when passed.
@@ -165,11 +169,17 @@ impl RouterConfig {
         self.subgraphs.get(name).unwrap_or(&self.all_subgraphs)
     }
 
-    /// The same as the platform runs it where nothing else is set: with a limit on costs.
+    /// The same as the platform runs it where nothing else is set: with limits on costs and rates.
     #[must_use]
     pub fn for_platform(mut self) -> Self {
         self.demand.mode.get_or_insert(DemandMode::Enforce);
+        self.rate_limit.enabled.get_or_insert(true);
         self
+    }
+
+    /// Whether it is of interest what operations cost.
+    pub(crate) fn counts_costs(&self) -> bool {
+        self.demand.mode() != DemandMode::Off || self.rate_limit.is_enabled()
     }
 
     /// After which time a request is answered with what is there.
@@ -199,6 +209,7 @@ impl Default for RouterConfig {
             batching: Batching::default(),
             cors: Cors::default(),
             demand: DemandConfig::default(),
+            rate_limit: RateLimitConfig::default(),
         }
     }
 }

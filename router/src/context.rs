@@ -1,5 +1,6 @@
 //! What a request brings beside its operation: who asks, until when, with which headers; and how that is judged.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,8 @@ use kernel::{ErrorCode, Principal};
 use tokio::time::Instant;
 
 use crate::engine::GraphQlRequest;
+use crate::error::GraphQlError;
+use crate::rate_limit::RateStanding;
 
 /// Who asks, until when, with which headers.
 #[derive(Debug, Clone)]
@@ -23,11 +26,15 @@ pub struct RequestContext {
     pub client: ClientInfo,
     /// Whether the answer is to say what it cost.
     pub asks_cost: bool,
+    /// How the caller's rate limit stands with this operation charged.
+    pub(crate) rate: Option<RateStanding>,
 }
 
-/// Which program asks, as it says itself.
+/// Which program asks, as it says itself, and from where.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClientInfo {
+    /// The address that it asks from, as far as trusted proxies say.
+    pub address: Option<IpAddr>,
     /// `graphql-client-name`.
     pub name: Option<String>,
     /// `graphql-client-version`.
@@ -74,6 +81,7 @@ impl RequestContext {
             deadline: None,
             client: ClientInfo::default(),
             asks_cost: false,
+            rate: None,
         }
     }
 
@@ -87,6 +95,7 @@ impl RequestContext {
                 .map(str::to_owned)
         };
         let client = ClientInfo {
+            address: self.client.address,
             name: text("graphql-client-name"),
             version: text("graphql-client-version"),
         };
@@ -105,6 +114,13 @@ impl RequestContext {
             deadline: Instant::now().checked_add(left),
             ..self
         }
+    }
+
+    /// The same with the address that the client asks from.
+    #[must_use]
+    pub fn from_address(mut self, address: Option<IpAddr>) -> Self {
+        self.client.address = address;
+        self
     }
 
     /// The same with what one request wishes beside its operation: `"extensions": {"cost": true}`.
@@ -133,6 +149,17 @@ impl AuthError {
             code: ErrorCode::Unauthenticated,
             message: message.into(),
             retry_after: None,
+        }
+    }
+}
+
+impl From<GraphQlError> for AuthError {
+    fn from(error: GraphQlError) -> Self {
+        let code = error.code().and_then(ErrorCode::parse);
+        Self {
+            code: code.unwrap_or(ErrorCode::RateLimited),
+            retry_after: error.extensions.get("retryAfter").and_then(|it| it.as_u64()),
+            message: error.message,
         }
     }
 }

@@ -8,7 +8,11 @@ use crate::context::RequestContext;
 use crate::cost::{Cost, Priced};
 use crate::error::GraphQlError;
 use crate::prepared::Compiled;
+use crate::rate_limit::Charge;
 use crate::response::Response;
+
+/// What every operation is charged at least.
+pub(crate) const LEAST: u64 = 1;
 
 /// What a running operation has been estimated at.
 pub(crate) struct Bill<'b> {
@@ -16,6 +20,8 @@ pub(crate) struct Bill<'b> {
     priced: Priced,
     limit: Option<u64>,
     is_shown: bool,
+    /// What the caller was charged, where there are rate limits.
+    pub(crate) charge: Option<Charge>,
 }
 
 /// Estimates what an operation costs with these variables. `None` where costs are of no interest.
@@ -65,10 +71,16 @@ pub(crate) fn judge<'b>(
             ShowCost::Asked => context.asks_cost,
             ShowCost::Always => true,
         },
+        charge: None,
     }))
 }
 
 impl Bill<'_> {
+    /// What it is estimated at.
+    pub(crate) fn estimate(&self) -> u64 {
+        self.priced.estimate
+    }
+
     /// Finds out what the answer was worth, and says so in it if that is wished.
     pub(crate) fn settle(self, response: &mut Response) {
         let data = response.data.as_deref().unwrap_or(b"null");
@@ -88,10 +100,14 @@ impl Bill<'_> {
         let estimated = self.priced.estimate;
         metrics::histogram!("router_cost_actual").record(actual as f64);
         metrics::histogram!("router_cost_delta").record(estimated as f64 - actual as f64);
+        response.rate = self.charge.map(|charge| charge.settle(actual.max(LEAST)));
         if self.is_shown {
             let mut shown = json!({ "estimated": estimated, "actual": actual });
             if let Some(limit) = self.limit {
                 shown["max"] = limit.into();
+            }
+            if let (Some(rate), Some(shown)) = (&response.rate, shown.as_object_mut()) {
+                rate.show(shown);
             }
             response.extensions.insert("cost".to_owned(), shown);
         }

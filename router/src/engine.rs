@@ -1,5 +1,6 @@
 //! One loaded supergraph: prepares operations, keeps them, and runs them.
 
+mod charging;
 mod run;
 
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ use crate::error::GraphQlError;
 use crate::persisted::PersistedOperations;
 use crate::plan::Planner;
 use crate::prepared::{Compiler, Prepared};
+use crate::rate_limit::RateLimiter;
 use crate::response::Response;
 use crate::schema::{self, LoadError, SubgraphInfo};
 use crate::transport::{Service, Transports};
@@ -32,6 +34,7 @@ pub struct Engine {
     core: Arc<Core>,
     services: Vec<Service>,
     named: Documents,
+    limiter: Option<RateLimiter>,
 }
 
 /// The engine in force, which may be exchanged while requests run: each keeps the one that it began with.
@@ -80,7 +83,7 @@ impl Engine {
         config: &RouterConfig,
         transports: Transports,
     ) -> Result<Self, LoadError> {
-        let supergraph = schema::load(supergraph_sdl)?;
+        let supergraph = schema::load(supergraph_sdl, config.rate_limit.is_enabled())?;
         let timeout = std::time::Duration::from_millis(config.limits.max_planning_ms);
         let planner = Planner::new(supergraph_sdl, timeout)?;
         let service = |info: &SubgraphInfo| {
@@ -112,6 +115,7 @@ impl Engine {
             }),
             services,
             named: Documents::new(config.persisted.safelist),
+            limiter: None,
         })
     }
 
@@ -206,14 +210,17 @@ impl Engine {
     pub async fn prepare_request(
         &self,
         request: &GraphQlRequest,
-        principal: &Principal,
+        context: &RequestContext,
     ) -> Result<Arc<Prepared>, Vec<GraphQlError>> {
-        let found = self.named.find(request, principal).await;
-        match found.map_err(|error| vec![error])? {
+        let found = match self.named.find(request, &context.principal).await {
+            Ok(found) => found,
+            Err(error) => return Err(vec![self.too_much(context).await.unwrap_or(error)]),
+        };
+        match found {
             Found::Ready(prepared) => Ok(prepared),
-            Found::Text(text) => self.prepare_text(&text, request).await,
+            Found::Text(text) => self.prepare_text(&text, request, context).await,
             Found::Sent { text, register_as } => {
-                let prepared = self.prepare_text(text, request).await?;
+                let prepared = self.prepare_text(text, request, context).await?;
                 if let Some(hash) = register_as {
                     self.named.register(hash, text).await;
                 }
@@ -226,11 +233,15 @@ impl Engine {
         &self,
         document: &str,
         request: &GraphQlRequest,
+        context: &RequestContext,
     ) -> Result<Arc<Prepared>, Vec<GraphQlError>> {
         let name = request.operation_name.as_deref().filter(|name| !name.is_empty());
         if let Some(prepared) = self.core.known(document, name) {
             return Ok(prepared);
         }
+        self.charge_preparation(context)
+            .await
+            .map_err(|error| vec![error])?;
         let (core, document, name) = (self.core.clone(), document.to_owned(), name.map(str::to_owned));
         let places = core.places.clone();
         blocking(places, move || Ok(core.prepare(&document, name.as_deref())))
@@ -240,7 +251,7 @@ impl Engine {
 
     /// Prepares and runs.
     pub async fn execute(&self, request: GraphQlRequest, context: &RequestContext) -> Response {
-        match self.prepare_request(&request, &context.principal).await {
+        match self.prepare_request(&request, context).await {
             Ok(prepared) => self.execute_prepared(&prepared, request.variables, context).await,
             Err(errors) => Response::refused(errors),
         }

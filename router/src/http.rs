@@ -18,6 +18,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ORIGIN, RETRY_AFTER, VARY};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use kernel::ErrorCode;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
@@ -28,6 +29,7 @@ use crate::engine::{Engine, EngineHandle, GraphQlRequest};
 use crate::error::{Code, GraphQlError};
 use crate::execution::later::Later;
 use crate::prepared::OperationKind;
+use crate::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use media::MediaType;
 
 /// Request headers that a web page of another origin cannot set without the browser asking first.
@@ -89,10 +91,23 @@ pub fn service(engine: EngineHandle, options: HttpOptions) -> Router {
 /// long it waits ([`kernel::TIME_LEFT_HEADER`]).
 ///
 /// # Errors
-/// Credentials that are there and not good, or that cannot be judged now.
-pub async fn context(options: &HttpOptions, headers: &HeaderMap) -> Result<RequestContext, AuthError> {
-    let principal = options.authenticator.authenticate(headers).await?;
-    let context = RequestContext::new(Arc::new(principal)).with_headers(headers.clone());
+/// Credentials that are there and not good, or that cannot be judged now, or too many of them.
+pub async fn context(
+    engine: &Engine,
+    options: &HttpOptions,
+    parts: &Parts,
+) -> Result<RequestContext, AuthError> {
+    let (headers, address) = (&parts.headers, engine.client_address(parts));
+    let principal = match options.authenticator.authenticate(headers).await {
+        Ok(principal) => principal,
+        Err(error) => {
+            let refusal = engine.stranger_refusal(address).await;
+            return Err(refusal.map_or(error, AuthError::from));
+        }
+    };
+    let context = RequestContext::new(Arc::new(principal))
+        .with_headers(headers.clone())
+        .from_address(address);
     let left = headers.get(kernel::TIME_LEFT_HEADER);
     Ok(match left.and_then(|value| kernel::time_left(value.as_bytes())) {
         Some(left) => context.with_time_left(left),
@@ -169,15 +184,15 @@ async fn serve(server: &Server, request: Request, id: Option<String>) -> Respons
     let request = match asked {
         Ok(Asked::One(request)) => check(request, id.as_deref()),
         Ok(Asked::Several(requests)) if id.is_none() => {
-            let answered = batch::answer(server, &parts.headers, requests).await;
+            let answered = batch::answer(server, &parts, requests).await;
             return answered.unwrap_or_else(|refused| refusal(refused, media_type));
         }
         Ok(Asked::Several(_)) => Err(Refused::bad_request("the path says already what is asked")),
         Err(refused) => Err(refused),
     };
     let answer = match request {
-        Ok(request) => answer(server, &parts.method, &parts.headers, request).await,
-        Err(refused) => Err(refused),
+        Ok(request) => answer(server, &parts, request).await,
+        Err(refused) => Err(charged(server, &parts, refused).await),
     };
     let answer = answer.and_then(|(response, later)| match id {
         Some(_) if response.errors.iter().any(is_unknown) => Err(Refused {
@@ -187,53 +202,82 @@ async fn serve(server: &Server, request: Request, id: Option<String>) -> Respons
         }),
         _ => Ok((response, later)),
     });
-    match answer {
-        Ok((response, Some(later))) => incremental::respond(response, later),
-        Ok((response, None)) => respond(response, media_type),
-        Err(refused) => refusal(refused, media_type),
+    let (response, later) = match answer {
+        Ok(answer) => answer,
+        Err(refused) => return refusal(refused, media_type),
+    };
+    let rate = response.rate.clone();
+    let mut sent = match later {
+        Some(later) => incremental::respond(response, later),
+        None => respond(response, media_type),
+    };
+    if let Some(rate) = rate {
+        rate.write(sent.headers_mut());
     }
+    sent
 }
 
 /// The answer, or its first part with what comes later.
 async fn answer(
     server: &Server,
-    method: &Method,
-    headers: &HeaderMap,
+    parts: &Parts,
     request: GraphQlRequest,
 ) -> Result<(crate::Response, Option<Later>), Refused> {
-    let context = judged(&server.options, headers).await?.with_wishes_of(&request);
     let engine: Arc<Engine> = server.engine.load();
-    let prepared = match engine.prepare_request(&request, &context.principal).await {
+    let context = judged(&engine, &server.options, parts)
+        .await?
+        .with_wishes_of(&request);
+    let prepared = match engine.prepare_request(&request, &context).await {
         Ok(prepared) => prepared,
         Err(errors) => return Ok((crate::Response::refused(errors), None)),
     };
-    if *method == Method::GET {
+    if parts.method == Method::GET {
         if prepared.kind() != OperationKind::Query {
             return Err(method_not_allowed("POST", "GET is for queries only"));
         }
-        same_origin(headers, &server.options.config.cors)?;
+        same_origin(&parts.headers, &server.options.config.cors)?;
     }
     let variables = request.variables;
-    if prepared.defers() && media::takes_parts(headers) {
+    if prepared.defers() && media::takes_parts(&parts.headers) {
         return Ok(engine.execute_in_parts(&prepared, variables, &context).await);
     }
     let response = engine.execute_prepared(&prepared, variables, &context).await;
     Ok((response, None))
 }
 
+/// What is told to somebody whose request is none, which costs something, too.
+async fn charged(server: &Server, parts: &Parts, refused: Refused) -> Refused {
+    let engine = server.engine.load();
+    match engine.stranger_refusal(engine.client_address(parts)).await {
+        Some(error) => Refused::from(AuthError::from(error)),
+        None => refused,
+    }
+}
+
 /// The context of a request whose credentials are good.
-async fn judged(options: &HttpOptions, headers: &HeaderMap) -> Result<RequestContext, Refused> {
-    context(options, headers).await.map_err(|error| {
+async fn judged(engine: &Engine, options: &HttpOptions, parts: &Parts) -> Result<RequestContext, Refused> {
+    context(engine, options, parts).await.map_err(Refused::from)
+}
+
+impl From<AuthError> for Refused {
+    fn from(error: AuthError) -> Self {
         let status = StatusCode::from_u16(error.code.http_status()).unwrap_or(StatusCode::UNAUTHORIZED);
-        let refused = Refused::new(status, error.code, error.message);
-        match error.retry_after {
-            Some(seconds) => refused.with(RETRY_AFTER, seconds.into()),
-            None if status == StatusCode::UNAUTHORIZED => {
+        let mut refused = Self::new(status, error.code, error.message);
+        if let Some(seconds) = error.retry_after {
+            refused.errors = refused
+                .errors
+                .into_iter()
+                .map(|it| it.with("retryAfter", seconds))
+                .collect();
+            return refused.with(RETRY_AFTER, seconds.into());
+        }
+        match status {
+            StatusCode::UNAUTHORIZED => {
                 refused.with(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
             }
-            None => refused,
+            _ => refused,
         }
-    })
+    }
 }
 
 /// Refuses a query that a page of another origin sends without the browser having asked first whether it may.
@@ -336,6 +380,16 @@ fn method_not_allowed(allow: &'static str, message: &str) -> Refused {
 }
 
 fn respond(response: crate::Response, media_type: MediaType) -> Response {
+    let retry_after = response.retry_after();
+    let mut answer = write_answer(response, media_type);
+    if let Some(seconds) = retry_after {
+        *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        answer.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    answer
+}
+
+fn write_answer(response: crate::Response, media_type: MediaType) -> Response {
     // application/json comes from a time when every well-formed request was answered with 200.
     let status = match (media_type, response.is_request_error()) {
         (MediaType::Json, _) | (_, false) => StatusCode::OK,
@@ -377,6 +431,7 @@ fn cors(cors: &Cors) -> Option<CorsLayer> {
     let layer = CorsLayer::new()
         .allow_methods([Method::GET, Method::POST])
         .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY])
         .max_age(Duration::from_secs(3600));
     if cors.origins.iter().any(|origin| origin == "*") {
         return Some(layer.allow_origin(AllowOrigin::any()));

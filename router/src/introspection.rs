@@ -1,10 +1,13 @@
-//! Introspection, answered from the clients' schema: `__schema` and `__type` with everything below them.
+//! What the router answers itself: introspection, from the clients' schema (`__schema` and `__type` with everything below
+//! them), and `rateLimit`.
 
 use apollo_compiler::ast::{DirectiveDefinition, FieldDefinition, InputValueDefinition, Type, Value};
 use apollo_compiler::schema::{EnumValueDefinition, ExtendedType};
 use apollo_compiler::{Name, Node};
 use serde_json::{Map, Value as Json};
 
+use crate::rate_limit::{RateStanding, field};
+use crate::response::{DATA, Response};
 use crate::schema::Supergraph;
 use crate::selection::{OutField, OutKind, OutType, Selections, Source};
 use crate::variables;
@@ -14,6 +17,8 @@ pub(crate) struct Introspection<'i> {
     pub(crate) supergraph: &'i Supergraph,
     pub(crate) selections: &'i Selections,
     pub(crate) variables: &'i Map<String, Json>,
+    /// How the caller's rate limit stands.
+    pub(crate) rate: Option<&'i RateStanding>,
 }
 
 /// What a field of the introspection types gives.
@@ -22,6 +27,7 @@ enum Meta<'m> {
     Text(&'m str),
     Owned(String),
     Bool(bool),
+    Int(u64),
     Object(Thing<'m>),
     List(Vec<Meta<'m>>),
 }
@@ -37,6 +43,7 @@ enum Thing<'m> {
     Input(&'m InputValueDefinition),
     EnumValue(&'m EnumValueDefinition),
     Directive(&'m DirectiveDefinition),
+    RateLimit(&'m RateStanding),
 }
 
 impl<'i> Introspection<'i> {
@@ -55,6 +62,10 @@ impl<'i> Introspection<'i> {
             _ => None,
         };
         let value = match (name.as_str(), named) {
+            (field::FIELD, _) => {
+                let standing = self.rate.map(Thing::RateLimit);
+                standing.map_or(Meta::Null, Meta::Object)
+            }
             ("__schema", _) => Meta::Object(Thing::Schema),
             (_, Some(name)) => Meta::Object(Thing::Named(name)),
             _ => Meta::Null,
@@ -62,10 +73,44 @@ impl<'i> Introspection<'i> {
         self.write(&value, &field.ty, out);
     }
 
+    /// Whether the operation only wants to know what it would cost.
+    pub(crate) fn is_dry_run(&self) -> bool {
+        let is_dry = |field: &OutField| {
+            matches!(&field.source, Source::Introspection { field, .. } if field == field::FIELD)
+                && self.argument(field, "dryRun") == Some(Json::Bool(true))
+        };
+        self.selections.root().fields(None).iter().any(is_dry)
+    }
+
+    /// The answer of which nothing is asked of a subgraph: what the router answers itself is all there is.
+    pub(crate) fn answer(&self) -> Response {
+        let mut out = DATA.to_vec();
+        let start = out.len();
+        let mut fields = Vec::new();
+        out.push(b'{');
+        let root = self.selections.root().fields(None).iter();
+        for own in root.filter(|it| matches!(it.source, Source::Introspection { .. })) {
+            if !fields.is_empty() {
+                out.push(b',');
+            }
+            quote(&own.name, &mut out);
+            out.push(b':');
+            let at = out.len();
+            self.root(own, &mut out);
+            fields.push((own.name.clone(), at..out.len()));
+        }
+        out.push(b'}');
+        let end = out.len();
+        out.push(b'}');
+        Response::executed(out.into(), start..end, fields, Vec::new())
+    }
+
     fn write(&self, value: &Meta<'i>, ty: &OutType, out: &mut Vec<u8>) {
         match value {
             Meta::Null => out.extend_from_slice(b"null"),
             Meta::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
+            // A GraphQL `Int` has 32 bits.
+            Meta::Int(value) => out.extend_from_slice((*value).min(i32::MAX as u64).to_string().as_bytes()),
             Meta::Text(text) => quote(text, out),
             Meta::Owned(text) => quote(text, out),
             Meta::List(items) => {
@@ -159,6 +204,7 @@ impl<'i> Introspection<'i> {
                 "deprecationReason" => reason(definition.directives.get("deprecated").map(|d| &**d)),
                 _ => Meta::Null,
             },
+            Thing::RateLimit(standing) => rate_limit(standing, name),
             Thing::Directive(definition) => match name {
                 "name" => Meta::Text(&definition.name),
                 "description" => text(definition.description.as_ref()),
@@ -287,6 +333,17 @@ impl<'i> Introspection<'i> {
             Value::Variable(variable) => self.variables.get(variable.as_str()).cloned(),
             value => Some(variables::literal(value)),
         }
+    }
+}
+
+fn rate_limit<'m>(standing: &RateStanding, name: &str) -> Meta<'m> {
+    match name {
+        "limit" => Meta::Int(standing.limit),
+        "cost" => Meta::Int(standing.cost),
+        "remaining" => Meta::Int(standing.remaining),
+        "used" => Meta::Int(standing.limit.saturating_sub(standing.remaining)),
+        "resetAt" => Meta::Owned(standing.reset_at.to_string()),
+        _ => Meta::Null,
     }
 }
 

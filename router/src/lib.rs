@@ -18,6 +18,7 @@ mod limits;
 mod persisted;
 mod plan;
 mod prepared;
+mod rate_limit;
 mod response;
 pub mod rest;
 mod schema;
@@ -27,8 +28,9 @@ mod variables;
 
 pub use apollo_compiler;
 pub use config::{
-    Allowed, Batching, BreakerConfig, ByCaller, CacheConfig, Cors, DemandConfig, DemandMode, ErrorsConfig,
-    Limits, PersistedConfig, RouterConfig, Safelist, ShowCost, SubgraphConfig,
+    Allowance, Allowed, Batching, BreakerConfig, ByCaller, CacheConfig, Cors, DemandConfig, DemandMode,
+    ErrorsConfig, ForwardedHeader, Limits, Network, PersistedConfig, RateLimitConfig, RouterConfig, Safelist,
+    ShowCost, SubgraphConfig,
 };
 pub use context::{Anonymous, AuthError, Authenticator, ClientInfo, PrincipalSealer, RequestContext};
 pub use documents::document_id;
@@ -37,6 +39,7 @@ pub use error::{Code, GraphQlError, Location, PathSegment};
 pub use execution::later::Later;
 pub use persisted::{ManifestError, PersistedOperations};
 pub use prepared::{OperationKind, Prepared};
+pub use rate_limit::RateStanding;
 pub use response::Response;
 pub use schema::{LoadError, SubgraphInfo};
 pub use transport::{HttpPool, HttpSubgraph, InProcessSchema, RequestInfo, Tracer, Transport, Transports};

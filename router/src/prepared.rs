@@ -20,7 +20,7 @@ use kernel::{ErrorCode, Principal};
 use serde_json::{Map, Value};
 
 use crate::authorization::Requirement;
-use crate::config::{DemandMode, RouterConfig};
+use crate::config::RouterConfig;
 use crate::cost::{Cost, Pricing};
 use crate::error::{Code, GraphQlError, Location};
 use crate::execution::data::Keys;
@@ -165,6 +165,7 @@ impl Prepared {
         let (refused, switches, in_parts) = &key;
         let mut case = Case {
             defers: *in_parts,
+            rate_limit_on: compiler.supergraph.rate_limit_on.clone(),
             ..Case::default()
         };
         for (number, nobody) in refused {
@@ -306,7 +307,7 @@ impl Compiler {
             list_size: self.config.demand.list_size.into(),
             max_fields: self.max_work(),
         };
-        let is_priced = self.config.demand.mode() != DemandMode::Off;
+        let is_priced = self.config.counts_costs();
         is_priced
             .then(|| pricing.of(document, operation, case))
             .transpose()

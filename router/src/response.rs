@@ -6,7 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use crate::error::GraphQlError;
+use crate::error::{Code, GraphQlError};
+use crate::rate_limit::{Exceeded, RateStanding};
 
 /// How every response text begins.
 pub(crate) const DATA: &[u8] = b"{\"data\":";
@@ -21,6 +22,8 @@ pub struct Response {
     pub errors: Vec<GraphQlError>,
     /// `extensions` of the response.
     pub extensions: Map<String, Value>,
+    /// How the caller's rate limit stands, where there is one.
+    pub rate: Option<RateStanding>,
     /// `{"data":…}` as a whole.
     whole: Bytes,
     fields: Vec<(Arc<str>, Range<usize>)>,
@@ -35,6 +38,22 @@ impl Response {
         }
     }
 
+    /// A request that is refused because its caller asks for too much.
+    pub(crate) fn exceeded(exceeded: Exceeded) -> Self {
+        Self {
+            rate: Some(exceeded.standing),
+            ..Self::refused(vec![exceeded.error])
+        }
+    }
+
+    /// Seconds after which the same request may succeed, if it was refused because its caller asks for too much.
+    pub(crate) fn retry_after(&self) -> Option<u64> {
+        let code = Code::from(kernel::ErrorCode::RateLimited).as_str();
+        let limited = self.errors.iter().filter(|_| self.is_request_error());
+        let mut limited = limited.filter(|error| error.code() == Some(code));
+        limited.next()?.extensions.get("retryAfter")?.as_u64()
+    }
+
     /// An executed operation. `whole` is `{"data":…}`, the ranges lie in it.
     pub(crate) fn executed(
         whole: Bytes,
@@ -46,6 +65,7 @@ impl Response {
             data: Some(whole.slice(data)),
             errors,
             extensions: Map::new(),
+            rate: None,
             whole,
             fields,
         }

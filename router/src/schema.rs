@@ -12,6 +12,7 @@ use apollo_compiler::{Name, Node, Schema};
 
 use crate::authorization::Access;
 use crate::cost::Weights;
+use crate::rate_limit;
 
 /// A supergraph that cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +59,8 @@ pub(crate) struct Supergraph {
     pub(crate) access: Access,
     /// What fields cost.
     pub(crate) weights: Arc<Weights>,
+    /// The type whose field `rateLimit` the router answers, if it does.
+    pub(crate) rate_limit_on: Option<Name>,
 }
 
 /// Which object types stand behind an abstract type, inaccessible ones included.
@@ -88,8 +91,8 @@ impl TypeTable {
     }
 }
 
-/// Reads a supergraph.
-pub(crate) fn load(sdl: &str) -> Result<Supergraph, LoadError> {
+/// Reads a supergraph; with `rate_limits`, clients may ask how theirs stands.
+pub(crate) fn load(sdl: &str, rate_limits: bool) -> Result<Supergraph, LoadError> {
     let document =
         Document::parse(sdl, "supergraph.graphql").map_err(|e| LoadError::Schema(e.errors.to_string()))?;
     let subgraphs = subgraphs(&document)?;
@@ -107,7 +110,9 @@ pub(crate) fn load(sdl: &str) -> Result<Supergraph, LoadError> {
         .add_ast(&api)
         .build()
         .map_err(|e| LoadError::Schema(e.errors.to_string()))?;
-    let api = additions::with_defer(additions::with_one_of(schema))
+    let mut schema = additions::with_defer(additions::with_one_of(schema));
+    let rate_limit_on = rate_limits.then(|| rate_limit::field::add(&mut schema)).flatten();
+    let api = schema
         .validate()
         .map_err(|e| LoadError::Schema(e.errors.to_string()))?;
     Ok(Supergraph {
@@ -117,6 +122,7 @@ pub(crate) fn load(sdl: &str) -> Result<Supergraph, LoadError> {
         subgraphs,
         access,
         weights: Arc::new(Weights::read(&document)),
+        rate_limit_on,
     })
 }
 
@@ -395,7 +401,7 @@ mod tests {
 
     #[test]
     fn clients_see_nothing_of_the_machinery_and_of_what_is_inaccessible() {
-        let supergraph = load(SUPERGRAPH).expect("a supergraph");
+        let supergraph = load(SUPERGRAPH, false).expect("a supergraph");
         insta::assert_snapshot!(supergraph.api.to_string(), @r#"
         directive @shout on FIELD
 
@@ -429,9 +435,9 @@ mod tests {
     #[test]
     fn a_plain_schema_is_not_a_supergraph() {
         assert!(matches!(
-            load("type Query { a: Int }"),
+            load("type Query { a: Int }", false),
             Err(LoadError::NotASupergraph)
         ));
-        assert!(matches!(load("type Query {"), Err(LoadError::Schema(_))));
+        assert!(matches!(load("type Query {", false), Err(LoadError::Schema(_))));
     }
 }

@@ -15,6 +15,7 @@ use kernel::ErrorCode;
 
 use crate::error::GraphQlError;
 use crate::execution::data::{Key, Keys, asked_as};
+use crate::rate_limit::field;
 
 /// The answer's shape of one operation.
 #[derive(Debug)]
@@ -78,7 +79,7 @@ pub(crate) enum Source {
     Data,
     /// It is the name of the object's type.
     TypeName,
-    /// `__schema` or `__type`, or a field below.
+    /// From the router itself: `__schema`, `__type` or `rateLimit`, or a field below.
     Introspection {
         /// The field's own name.
         field: Name,
@@ -139,9 +140,19 @@ pub(crate) struct Case {
     pub(crate) defers: bool,
     /// Whether the fragment of each [`fragment_number`] does come later.
     pub(crate) later: Vec<bool>,
+    /// The type whose field `rateLimit` the router answers, if it does.
+    pub(crate) rate_limit_on: Option<Name>,
 }
 
 impl Case {
+    /// Whether the router itself answers a field: all of introspection, and `rateLimit`.
+    pub(crate) fn is_own(&self, parent: &Name, field: &Name) -> bool {
+        let is_meta = field.starts_with("__") && field != "__typename";
+        let is_rate =
+            || parent == field::TYPE || field == field::FIELD && self.rate_limit_on.as_ref() == Some(parent);
+        is_meta || parent.starts_with("__") || self.rate_limit_on.is_some() && is_rate()
+    }
+
     /// The label of a selection with these directives if it comes later.
     pub(crate) fn deferred<'d>(&self, directives: &'d [Node<Directive>]) -> Option<Option<&'d str>> {
         let defer = directives
@@ -399,7 +410,7 @@ impl<'d> Builder<'d, '_> {
         let source = match denied {
             Some(code) => Source::Denied(code),
             None if first.name == "__typename" => Source::TypeName,
-            None if first.name.starts_with("__") || object.starts_with("__") => Source::Introspection {
+            None if self.case.is_own(object, &first.name) => Source::Introspection {
                 field: first.name.clone(),
                 arguments: first
                     .arguments

@@ -53,6 +53,14 @@ impl LoneRouter {
     /// # Panics
     /// With what it wrote, when it does not get ready.
     pub async fn start(supergraph: &str) -> Self {
+        Self::start_with(supergraph, &[]).await
+    }
+
+    /// The same with more environment variables.
+    ///
+    /// # Panics
+    /// With what it wrote, when it does not get ready.
+    pub async fn start_with(supergraph: &str, more: &[(&str, &str)]) -> Self {
         let (address, folder) = (free_address(), testkit::data_dir());
         std::fs::write(folder.path().join(SUPERGRAPH), supergraph).expect("a file can be written");
         let client = reqwest::Client::builder()
@@ -60,7 +68,10 @@ impl LoneRouter {
             .timeout(Duration::from_secs(30))
             .build()
             .expect("a client can be made");
-        let env = [("DAKA__ROUTER__RELOAD_MS".to_owned(), "20".to_owned())];
+        let more = more.iter().chain(&[("DAKA__ROUTER__RELOAD_MS", "20")]);
+        let env: Vec<_> = more
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         let args = ["router", "--supergraph", SUPERGRAPH];
         let mut process = Process::start(&args, &address, folder.path(), &env);
         process.ready(&client).await;

@@ -53,7 +53,7 @@ pub async fn router(mut config: Config) -> Result<(), Failure> {
     let transports = Transports::default()
         .sealer(Arc::new(sealer))
         .tracer(Arc::new(telemetry::propagation::inject));
-    let gatekeeper = Gatekeeper::new(published(&config)?, cache.clone(), clock, peers);
+    let gatekeeper = Gatekeeper::new(published(&config)?, cache.clone(), clock.clone(), peers);
     let composed = supergraph::compose(&config.subgraphs)?;
     let gateway = supergraph::gateway(
         &config,
@@ -61,6 +61,7 @@ pub async fn router(mut config: Config) -> Result<(), Failure> {
         transports,
         Arc::new(gatekeeper),
         cache.clone(),
+        clock,
     )?;
     let routes = gateway
         .routes

@@ -65,6 +65,7 @@ impl Platform {
             transports,
             Arc::new(gatekeeper),
             stores.cache.clone(),
+            clock.clone(),
         )?;
 
         let sessions = Sessions::new(

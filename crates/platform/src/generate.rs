@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use router::rest::RestApi;
-use router::{Engine, Transports};
+use router::{Engine, RouterConfig, Transports};
 
 use crate::cli::Failure;
 use crate::{subgraphs, supergraph};
@@ -57,7 +57,7 @@ pub fn files() -> Result<Vec<(PathBuf, String)>, Failure> {
     let composed = supergraph::compose(&addresses)?;
     let engine = Engine::new(
         &composed.supergraph_sdl,
-        &Default::default(),
+        &RouterConfig::default().for_platform(),
         Transports::default(),
     )?;
     let operations = supergraph::operations();
@@ -68,7 +68,7 @@ pub fn files() -> Result<Vec<(PathBuf, String)>, Failure> {
         .map(|(name, sdl)| (PathBuf::from(format!("subgraphs/{name}.graphql")), sdl))
         .collect();
     files.push((PathBuf::from("supergraph.graphql"), composed.supergraph_sdl));
-    files.push((PathBuf::from("api.graphql"), composed.api_sdl));
+    files.push((PathBuf::from("api.graphql"), engine.api_schema().to_string()));
     files.push((PathBuf::from("persisted.json"), manifest(&api)?));
     files.push((
         PathBuf::from("openapi.json"),

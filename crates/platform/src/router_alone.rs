@@ -98,6 +98,7 @@ impl Loader {
         };
         Ok(Engine::new(&supergraph, &self.config, self.transports.clone())?
             .with_registered_in(self.cache.clone())
+            .with_rate_limits_in(self.cache.clone(), Clock::system())
             .with_persisted(inputs.persisted.clone()))
     }
 

@@ -37,8 +37,9 @@ pub async fn serve(
             tracing::debug!(%error, "a connection waits for full packets");
         }
     });
-    let served = axum::serve(listener, telemetry::http::observed(routes))
-        .with_graceful_shutdown(async move { stop.cancelled().await });
+    // Who is not logged in is known by the address.
+    let service = telemetry::http::observed(routes).into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(async move { stop.cancelled().await });
     let late = async {
         shutdown.cancelled().await;
         tokio::time::sleep(grace).await;

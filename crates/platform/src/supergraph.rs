@@ -96,9 +96,12 @@ pub fn gateway(
     transports: Transports,
     authenticator: Arc<dyn router::Authenticator>,
     cache: cache::Cache,
+    clock: kernel::Clock,
 ) -> Result<Gateway, Failure> {
     let router = config.router.clone().for_platform();
-    let engine = Engine::new(supergraph, &router, transports)?.with_registered_in(cache);
+    let engine = Engine::new(supergraph, &router, transports)?
+        .with_registered_in(cache.clone())
+        .with_rate_limits_in(cache, clock);
     let api = Arc::new(RestApi::load(&engine, &operations()).map_err(|errors| lines(&errors))?);
     let own = api.others().iter();
     let own = own.map(|operation| (router::document_id(&operation.text), operation.text.clone()));

@@ -201,7 +201,7 @@ impl<'d> Builder<'d, '_> {
             let denied = &self.case.denied;
             denied.contains_key(&((*parent).clone(), field.name.clone()))
         });
-        if is_denied || first.name.starts_with("__") {
+        if is_denied || first.name == "__typename" || self.case.is_own(object, &first.name) {
             return Ok(None);
         }
         let Pricing { schema, weights, .. } = self.pricing;

@@ -33,10 +33,11 @@ impl Engine {
     ) -> Response {
         let run = async {
             let ready = self.ready(prepared, variables, context, false).await;
-            match ready {
-                Ok(ready) => (self.whole(&ready).await, None),
-                Err(errors) => (Response::refused(errors), None),
-            }
+            let response = match ready {
+                Ok(ready) => self.whole(ready).await,
+                Err(errors) => Response::refused(errors),
+            };
+            (self.charge_refused(response, context).await, None)
         };
         let (response, _) = observed(prepared, run).await;
         response
@@ -51,32 +52,34 @@ impl Engine {
     ) -> (Response, Option<Later>) {
         let run = async {
             let ready = self.ready(prepared, variables, context, true).await;
-            match ready {
-                Ok(ready) if ready.compiled.deferred.is_empty() => (self.whole(&ready).await, None),
+            let (response, later) = match ready {
+                Ok(ready) if ready.compiled.deferred.is_empty() => (self.whole(ready).await, None),
                 Ok(ready) => self.in_parts(ready).await,
                 Err(errors) => (Response::refused(errors), None),
-            }
+            };
+            (self.charge_refused(response, context).await, later)
         };
         observed(prepared, run).await
     }
 
-    async fn whole(&self, ready: &Ready) -> Response {
-        let bill = match self.judge(&ready.compiled, ready) {
+    async fn whole(&self, mut ready: Ready) -> Response {
+        let compiled = ready.compiled.clone();
+        let bill = match self.admit(&compiled, &mut ready).await {
             Ok(bill) => bill,
-            Err(error) => return Response::refused(vec![error]),
+            Err(response) => return *response,
         };
-        let mut response = self.execution(ready).run().await;
+        let mut response = self.execution(&ready).run().await;
         if let Some(bill) = bill {
             bill.settle(&mut response);
         }
         response
     }
 
-    async fn in_parts(self: &Arc<Self>, ready: Ready) -> (Response, Option<Later>) {
+    async fn in_parts(self: &Arc<Self>, mut ready: Ready) -> (Response, Option<Later>) {
         let compiled = ready.compiled.clone();
-        let bill = match self.judge(&compiled, &ready) {
+        let bill = match self.admit(&compiled, &mut ready).await {
             Ok(bill) => bill,
-            Err(error) => return (Response::refused(vec![error]), None),
+            Err(response) => return (*response, None),
         };
         let run = Run {
             engine: self.clone(),
@@ -91,8 +94,24 @@ impl Engine {
         (response, later)
     }
 
-    fn judge<'c>(&self, compiled: &'c Compiled, ready: &Ready) -> Result<Option<Bill<'c>>, GraphQlError> {
-        demand::judge(&self.config().demand, compiled, &ready.variables, &ready.context)
+    /// Judges what the operation costs, and charges the caller for it.
+    ///
+    /// # Errors
+    /// The answer in place of the operation's.
+    async fn admit<'c>(
+        &self,
+        compiled: &'c Compiled,
+        ready: &mut Ready,
+    ) -> Result<Option<Bill<'c>>, Box<Response>> {
+        let config = &self.config().demand;
+        let judged = demand::judge(config, compiled, &ready.variables, &ready.context);
+        let mut bill = judged.map_err(|error| Response::refused(vec![error]))?;
+        if let Some(bill) = &mut bill {
+            let charged = self.charge(bill.estimate(), compiled, &ready.variables, &ready.context);
+            bill.charge = charged.await?;
+            ready.context.rate = bill.charge.as_ref().map(|charge| charge.standing.clone());
+        }
+        Ok(bill)
     }
 
     /// What runs an operation.

@@ -245,6 +245,7 @@ impl<'w> Writer<'w> {
                     supergraph: &self.execution.compiler.supergraph,
                     selections: &self.execution.compiled.selections,
                     variables: self.execution.variables,
+                    rate: self.execution.context.rate.as_ref(),
                 };
                 introspection.root(field, &mut self.out);
                 Ok(())

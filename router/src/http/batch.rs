@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::response::Response;
 use bytes::Bytes;
 use futures::future::join_all;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
+use http::request::Parts;
 
 use super::media::MediaType;
 use super::{Refused, Server, check, judged, write};
@@ -44,11 +45,11 @@ pub(super) fn read(body: &[u8], batching: &Batching) -> Result<Vec<GraphQlReques
 /// Answers them all: at once, or one after the other where any of them changes something.
 pub(super) async fn answer(
     server: &Server,
-    headers: &HeaderMap,
+    parts: &Parts,
     requests: Vec<GraphQlRequest>,
 ) -> Result<Response, Refused> {
-    let context = judged(&server.options, headers).await?;
     let engine = server.engine.load();
+    let context = judged(&engine, &server.options, parts).await?;
     let prepared = join_all(
         requests
             .into_iter()
@@ -59,22 +60,29 @@ pub(super) async fn answer(
         one.as_ref()
             .is_ok_and(|(prepared, _)| prepared.kind() == OperationKind::Mutation)
     };
-    let bodies = if prepared.iter().any(changes) {
-        let mut bodies = Vec::with_capacity(prepared.len());
+    let answers = if prepared.iter().any(changes) {
+        let mut answers = Vec::with_capacity(prepared.len());
         for one in prepared {
-            bodies.push(run(&engine, &context, one).await);
+            answers.push(run(&engine, &context, one).await);
         }
-        bodies
+        answers
     } else {
         join_all(prepared.into_iter().map(|one| run(&engine, &context, one))).await
     };
+    let rates = answers.iter().filter_map(|answer| answer.rate.clone());
+    let rate = rates.min_by_key(|rate| rate.remaining);
+    let bodies: Vec<Bytes> = answers.into_iter().map(crate::Response::into_body).collect();
     let mut body = Vec::with_capacity(bodies.iter().map(|body| body.len() + 1).sum::<usize>() + 1);
     for (place, one) in bodies.iter().enumerate() {
         body.push(if place == 0 { b'[' } else { b',' });
         body.extend_from_slice(one);
     }
     body.push(b']');
-    Ok(write(StatusCode::OK, MediaType::Json, body.into()))
+    let mut response = write(StatusCode::OK, MediaType::Json, body.into());
+    if let Some(rate) = rate {
+        rate.write(response.headers_mut());
+    }
+    Ok(response)
 }
 
 type Ready = (Arc<Prepared>, GraphQlRequest);
@@ -85,12 +93,16 @@ async fn prepare(
     request: GraphQlRequest,
 ) -> Result<Ready, Vec<GraphQlError>> {
     let request = check(request, None).map_err(|refused| refused.errors)?;
-    let prepared = engine.prepare_request(&request, &context.principal).await?;
+    let prepared = engine.prepare_request(&request, context).await?;
     Ok((prepared, request))
 }
 
-async fn run(engine: &Engine, context: &RequestContext, ready: Result<Ready, Vec<GraphQlError>>) -> Bytes {
-    let response = match ready {
+async fn run(
+    engine: &Engine,
+    context: &RequestContext,
+    ready: Result<Ready, Vec<GraphQlError>>,
+) -> crate::Response {
+    match ready {
         Ok((prepared, request)) => {
             let context = context.clone().with_wishes_of(&request);
             engine
@@ -98,6 +110,5 @@ async fn run(engine: &Engine, context: &RequestContext, ready: Result<Ready, Vec
                 .await
         }
         Err(errors) => crate::Response::refused(errors),
-    };
-    response.into_body()
+    }
 }

@@ -62,8 +62,9 @@ impl Trimmer<'_> {
             }
             match selection {
                 Selection::Field(field) => {
-                    let is_meta = field.name.starts_with("__") && (is_root || field.name != "__typename");
-                    if is_meta
+                    let is_own =
+                        self.case.is_own(&set.ty, &field.name) || (is_root && field.name == "__typename");
+                    if is_own
                         || self
                             .case
                             .denied

@@ -19,7 +19,9 @@ use super::endpoint::Endpoint;
 use super::problem::{Fault, Problem, allow};
 use super::request::{Parts, variables};
 use super::{Live, RestHandle};
+use crate::RateStanding;
 use crate::config::Cors;
+use crate::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 
 /// Supplies the id of the trace that the current task belongs to.
 pub type TraceId = Arc<dyn Fn() -> Option<String> + Send + Sync>;
@@ -76,7 +78,15 @@ fn cors(cors: &Cors) -> Option<CorsLayer> {
     let layer = CorsLayer::new()
         .allow_methods(methods)
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([ETAG, LINK, LOCATION, RETRY_AFTER, PARTIAL])
+        .expose_headers([
+            ETAG,
+            LINK,
+            LOCATION,
+            RETRY_AFTER,
+            PARTIAL,
+            RATE_LIMIT,
+            RATE_LIMIT_POLICY,
+        ])
         .max_age(Duration::from_secs(3600));
     if cors.origins.iter().any(|origin| origin == "*") {
         return Some(layer.allow_origin(AllowOrigin::any()));
@@ -96,11 +106,15 @@ fn cors(cors: &Cors) -> Option<CorsLayer> {
 async fn serve(State(server): State<Server>, request: Request) -> axum::response::Response {
     let (parts, body) = request.into_parts();
     let (live, options) = (server.handle.load(), &server.options);
-    let answered = handle(&live, options, &parts, body).await;
+    let mut rate = None;
+    let answered = handle(&live, options, &parts, body, &mut rate).await;
     let mut response = answered.unwrap_or_else(|problem| {
         let trace_id = options.trace_id.as_ref().and_then(|trace_id| trace_id());
         problem.into_response(trace_id.as_deref().or_else(|| incoming_trace(&parts.headers)))
     });
+    if let Some(rate) = rate {
+        rate.write(response.headers_mut());
+    }
     let length = response.body().len();
     if parts.method == Method::HEAD {
         // The length is that of the answer to a GET (RFC 9110 §9.3.2).
@@ -117,6 +131,7 @@ async fn handle(
     options: &RestOptions,
     parts: &http::request::Parts,
     body: AxumBody,
+    rate: &mut Option<RateStanding>,
 ) -> Result<http::Response<Bytes>, Problem> {
     let header_locale = || {
         let languages = parts.headers.get(http::header::ACCEPT_LANGUAGE);
@@ -141,20 +156,29 @@ async fn handle(
     let (Some(endpoint), Some(prepared)) = (live.api.endpoints.get(*index), live.prepared.get(*index)) else {
         return Err(Problem::fault(Fault::NoSuchPath, header_locale()));
     };
-    let context = crate::http::context(&options.http, &parts.headers).await;
+    let context = crate::http::context(&live.engine, &options.http, parts).await;
     let context =
         context.map_err(|refused| Problem::new(refused.code, refused.message, refused.retry_after))?;
     let locale = context.principal.locale;
-    let body = read_body(endpoint, &parts.headers, body, options, locale).await?;
-    let given = Parts {
-        path: &segments,
-        query: parts.uri.query().unwrap_or_default(),
-        headers: &parts.headers,
-        body,
+    let variables = async {
+        let body = read_body(endpoint, &parts.headers, body, options, locale).await?;
+        let given = Parts {
+            path: &segments,
+            query: parts.uri.query().unwrap_or_default(),
+            headers: &parts.headers,
+            body,
+        };
+        variables(endpoint, &live.api.inputs, given).map_err(|issues| Problem::bad_input(&issues, locale))
     };
-    let variables =
-        variables(endpoint, &live.api.inputs, given).map_err(|issues| Problem::bad_input(&issues, locale))?;
+    let variables = match variables.await {
+        Ok(variables) => variables,
+        Err(problem) => {
+            let too_much = live.engine.too_much(&context).await;
+            return Err(too_much.map_or(problem, |error| Problem::of_errors(&[error], endpoint)));
+        }
+    };
     let answer = live.engine.execute_prepared(prepared, variables, &context).await;
+    rate.clone_from(&answer.rate);
     let asked = Asked {
         uri: &parts.uri,
         headers: &parts.headers,

@@ -20,7 +20,7 @@ async fn parts(engine: &Arc<Engine>, query: &str, variables: &Value) -> Vec<Valu
         ..GraphQlRequest::default()
     };
     let prepared = engine
-        .prepare_request(&request, &context.principal)
+        .prepare_request(&request, &context)
         .await
         .unwrap_or_else(|errors| panic!("{query}: {errors:?}"));
     let variables = variables.as_object().cloned().unwrap_or_default();

@@ -173,7 +173,7 @@ async fn the_deadline_holds_for_what_comes_later() {
     };
     let prepared = shop
         .engine
-        .prepare_request(&request, &context.principal)
+        .prepare_request(&request, &context)
         .await
         .expect("an operation");
     let (first, later) = shop

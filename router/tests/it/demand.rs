@@ -17,7 +17,7 @@ use crate::shop::Log;
 /// The shop's users and what they wrote, with what they cost: users are sliced, and reviews count as ten.
 const PRICED: &str = include_str!("fixtures/shop.graphql");
 
-fn priced() -> String {
+pub(crate) fn priced() -> String {
     let link = r#"@link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION)"#;
     let cost = r#"@link(url: "https://specs.apollo.dev/cost/v0.1", import: [{name: "@cost", as: "@price"}, {name: "@listSize", as: "@federation__listSize"}])"#;
     let directives = "directive @price(weight: Int!) on FIELD_DEFINITION | OBJECT

@@ -13,6 +13,7 @@ mod harness;
 mod leaving;
 mod persisted;
 mod queries;
+mod rate_limits;
 mod refusals;
 mod requires;
 mod serving;

@@ -18,6 +18,7 @@ mod days;
 mod errors;
 mod first_run;
 mod generated;
+mod limits;
 mod logging_in;
 mod lone_router;
 mod persisted;
