@@ -4,6 +4,7 @@ mod callers;
 mod demand;
 mod errors;
 mod rate_limit;
+mod subscriptions;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ pub use callers::ByCaller;
 pub use demand::{DemandConfig, DemandMode, ShowCost};
 pub use errors::ErrorsConfig;
 pub use rate_limit::{Allowance, ForwardedHeader, Network, RateLimitConfig};
+pub use subscriptions::{EventsConfig, EventsProtocol, SubscriptionsConfig};
 
 /// Everything about the router that an operator may set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +41,8 @@ pub struct RouterConfig {
     pub persisted: PersistedConfig,
     /// Whether one body may hold several requests.
     pub batching: Batching,
+    /// What clients may hold open.
+    pub subscriptions: SubscriptionsConfig,
     /// Which web pages of other origins may ask.
     pub cors: Cors,
     /// What operations may cost.
@@ -95,6 +99,8 @@ pub struct SubgraphConfig {
     pub principal: bool,
     /// What clients see of its errors.
     pub errors: ErrorsConfig,
+    /// How it is asked for events.
+    pub subscription: EventsConfig,
 }
 
 /// When a subgraph is left alone for a while: what asks it meanwhile fails at once.
@@ -207,6 +213,7 @@ impl Default for RouterConfig {
             cache: CacheConfig::default(),
             persisted: PersistedConfig::default(),
             batching: Batching::default(),
+            subscriptions: SubscriptionsConfig::default(),
             cors: Cors::default(),
             demand: DemandConfig::default(),
             rate_limit: RateLimitConfig::default(),
@@ -242,6 +249,7 @@ impl Default for SubgraphConfig {
             headers: Vec::new(),
             principal: false,
             errors: ErrorsConfig::default(),
+            subscription: EventsConfig::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod charging;
 mod run;
+mod subscribe;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -15,6 +16,7 @@ use moka::sync::Cache as Kept;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::RouterConfig;
 use crate::context::RequestContext;
@@ -28,6 +30,7 @@ use crate::response::Response;
 use crate::schema::{self, LoadError, SubgraphInfo};
 use crate::transport::{Service, Transports};
 pub(crate) use run::Ready;
+pub use subscribe::{Subscription, SubscriptionEvent};
 
 /// One loaded supergraph. It never changes: a new supergraph is a new engine.
 pub struct Engine {
@@ -35,6 +38,8 @@ pub struct Engine {
     services: Vec<Service>,
     named: Documents,
     limiter: Option<RateLimiter>,
+    /// Cancelled when another engine has taken over, which ends its subscriptions.
+    retired: CancellationToken,
 }
 
 /// The engine in force, which may be exchanged while requests run: each keeps the one that it began with.
@@ -116,6 +121,7 @@ impl Engine {
             services,
             named: Documents::new(config.persisted.safelist),
             limiter: None,
+            retired: CancellationToken::new(),
         })
     }
 
@@ -315,12 +321,14 @@ impl EngineHandle {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Puts another engine in force and gives the one before.
+    /// Puts another engine in force and gives the one before, whose subscriptions end: it does not come back.
     pub fn swap(&self, engine: Arc<Engine>) -> Arc<Engine> {
-        std::mem::replace(
+        let before = std::mem::replace(
             &mut *self.0.write().unwrap_or_else(PoisonError::into_inner),
             engine,
-        )
+        );
+        before.retired.cancel();
+        before
     }
 }
 

@@ -57,6 +57,12 @@ pub enum Code {
     PersistedQueryIdRequired,
     /// A text that this caller may not ask.
     QueryNotInSafelist,
+    /// A subscription whose client does not take an answer that goes on.
+    SubscriptionNotAcceptable,
+    /// More subscriptions than are taken.
+    SubscriptionLimit,
+    /// A subscription that ended because another schema has taken over.
+    SubscriptionSchemaReload,
     /// Something that this router does not do.
     NotSupported,
     /// A code of the whole platform.
@@ -74,6 +80,9 @@ impl Code {
             Self::PersistedQueryHashMismatch => "PERSISTED_QUERY_HASH_MISMATCH",
             Self::PersistedQueryIdRequired => "PERSISTED_QUERY_ID_REQUIRED",
             Self::QueryNotInSafelist => "QUERY_NOT_IN_SAFELIST",
+            Self::SubscriptionNotAcceptable => "SUBSCRIPTION_NOT_ACCEPTABLE",
+            Self::SubscriptionLimit => "SUBSCRIPTION_LIMIT",
+            Self::SubscriptionSchemaReload => "SUBSCRIPTION_SCHEMA_RELOAD",
             Self::NotSupported => "NOT_SUPPORTED",
             Self::Platform(code) => code.as_str(),
         }

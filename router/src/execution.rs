@@ -22,7 +22,8 @@ use crate::error::{GraphQlError, PathSegment};
 use crate::plan::{Fetch, FetchKind, Node, Plan};
 use crate::prepared::{Compiled, Compiler};
 use crate::response::Response;
-use crate::transport::{Argument, Call, Service};
+use crate::transport::events::Events;
+use crate::transport::{Answer, Argument, Call, CallError, Service};
 use data::Sources;
 use tree::{ObjectId, Tree};
 
@@ -47,6 +48,8 @@ struct State {
     loose: Vec<GraphQlError>,
     /// What subgraphs in this process have learned since the last mutation.
     scope: Arc<Scope>,
+    /// The event of a subscription, which is the answer to its first call.
+    event: Option<Answer>,
 }
 
 /// Why something is null. It may be null at many places.
@@ -76,6 +79,26 @@ impl Execution<'_> {
         self.plan(&self.compiled.plan, &state).await;
         let mut state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
         projection::write(self, &mut state).0
+    }
+
+    /// The same for an event of a subscription.
+    pub(crate) async fn event(&self, event: Answer) -> Response {
+        let state = Mutex::new(State {
+            event: Some(event),
+            ..State::new()
+        });
+        self.plan(&self.compiled.plan, &state).await;
+        let mut state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        projection::write(self, &mut state).0
+    }
+
+    /// Subscribes in the subgraph whose events a subscription has.
+    pub(crate) async fn subscribe(&self, source: &Fetch) -> Result<Events, CallError> {
+        let Some(service) = self.services.get(source.service) else {
+            return Err(CallError::Request("there is no such subgraph".to_owned()));
+        };
+        let state = Mutex::new(State::new());
+        service.subscribe(&self.call(source, &[], &state)).await
     }
 
     async fn plan(&self, plan: &Plan, state: &Mutex<State>) {
@@ -122,7 +145,11 @@ impl Execution<'_> {
                 if places.is_empty() {
                     return;
                 }
-                let answer = service.call(self.call(fetch, &[], state)).await;
+                let event = lock(state).event.take();
+                let answer = match event {
+                    Some(event) => Ok(event),
+                    None => service.call(self.call(fetch, &[], state)).await,
+                };
                 if fetch.mutation {
                     lock(state).scope = Arc::default();
                 }
@@ -170,6 +197,7 @@ impl State {
             failures: Vec::new(),
             loose: Vec::new(),
             scope: Arc::default(),
+            event: None,
         }
     }
 

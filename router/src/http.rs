@@ -6,6 +6,8 @@ mod graphiql;
 mod incremental;
 mod media;
 mod multipart;
+mod streams;
+mod websocket;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,6 +23,9 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ORIGIN, RETRY_AFTER, VARY
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use kernel::ErrorCode;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::config::{Cors, RouterConfig};
@@ -50,6 +55,10 @@ pub struct HttpOptions {
     pub authenticator: Arc<dyn Authenticator>,
     /// Limits and CORS.
     pub config: RouterConfig,
+    /// When the program stops: then what goes on for ever ends, with a word to the client.
+    pub shutdown: CancellationToken,
+    /// The WebSockets that are open; a server does not know of them.
+    pub connections: TaskTracker,
 }
 
 impl Default for HttpOptions {
@@ -59,6 +68,8 @@ impl Default for HttpOptions {
             graphiql: true,
             authenticator: Arc::new(Anonymous),
             config: RouterConfig::default(),
+            shutdown: CancellationToken::new(),
+            connections: TaskTracker::new(),
         }
     }
 }
@@ -70,6 +81,9 @@ pub fn service(engine: EngineHandle, options: HttpOptions) -> Router {
     let server = Server {
         engine,
         options: options.clone(),
+        open: Arc::new(Semaphore::new(
+            options.config.subscriptions.max_open.min(Semaphore::MAX_PERMITS),
+        )),
     };
     let mut router = Router::new()
         .route(&path, any(endpoint))
@@ -119,6 +133,8 @@ pub async fn context(
 struct Server {
     engine: EngineHandle,
     options: Arc<HttpOptions>,
+    /// Places for streams and WebSockets.
+    open: Arc<Semaphore>,
 }
 
 /// What a body holds.
@@ -154,6 +170,9 @@ impl Refused {
 }
 
 async fn endpoint(State(server): State<Server>, request: Request) -> Response {
+    if websocket::is_asked(request.headers()) {
+        return websocket::open(&server, request).await;
+    }
     let is_get = request.method() == Method::GET;
     if is_get && server.options.graphiql && media::prefers_html(request.headers()) {
         return graphiql::page(&server.options.path);
@@ -168,8 +187,10 @@ async fn named(State(server): State<Server>, Path(id): Path<String>, request: Re
 
 async fn serve(server: &Server, request: Request, id: Option<String>) -> Response {
     let (parts, body) = request.into_parts();
-    let Some(media_type) = media::accepted(&parts.headers) else {
-        let message = "the answer is application/graphql-response+json or application/json";
+    let streamed = media::streamed(&parts.headers);
+    let Some(media_type) = media::accepted(&parts.headers).or(streamed.map(|_| MediaType::GraphQl)) else {
+        let message =
+            "the answer is application/graphql-response+json, application/json or text/event-stream";
         let refused = Refused::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message);
         return refusal(refused, MediaType::Json);
     };
@@ -189,6 +210,13 @@ async fn serve(server: &Server, request: Request, id: Option<String>) -> Respons
         }
         Ok(Asked::Several(_)) => Err(Refused::bad_request("the path says already what is asked")),
         Err(refused) => Err(refused),
+    };
+    let request = match (request, streamed) {
+        (Ok(request), Some(delivery)) => {
+            let answered = streams::answer(server, &parts, request, (delivery, media_type)).await;
+            return answered.unwrap_or_else(|refused| refusal(refused, media_type));
+        }
+        (request, _) => request,
     };
     let answer = match request {
         Ok(request) => answer(server, &parts, request).await,
@@ -231,6 +259,16 @@ async fn answer(
         Ok(prepared) => prepared,
         Err(errors) => return Ok((crate::Response::refused(errors), None)),
     };
+    if prepared.kind() == OperationKind::Subscription {
+        let refused = engine
+            .execute_prepared(&prepared, request.variables, &context)
+            .await;
+        return Err(Refused {
+            status: StatusCode::NOT_ACCEPTABLE,
+            errors: refused.errors,
+            headers: Vec::new(),
+        });
+    }
     if parts.method == Method::GET {
         if prepared.kind() != OperationKind::Query {
             return Err(method_not_allowed("POST", "GET is for queries only"));

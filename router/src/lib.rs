@@ -29,12 +29,12 @@ mod variables;
 pub use apollo_compiler;
 pub use config::{
     Allowance, Allowed, Batching, BreakerConfig, ByCaller, CacheConfig, Cors, DemandConfig, DemandMode,
-    ErrorsConfig, ForwardedHeader, Limits, Network, PersistedConfig, RateLimitConfig, RouterConfig, Safelist,
-    ShowCost, SubgraphConfig,
+    ErrorsConfig, EventsConfig, EventsProtocol, ForwardedHeader, Limits, Network, PersistedConfig,
+    RateLimitConfig, RouterConfig, Safelist, ShowCost, SubgraphConfig, SubscriptionsConfig,
 };
 pub use context::{Anonymous, AuthError, Authenticator, ClientInfo, PrincipalSealer, RequestContext};
 pub use documents::document_id;
-pub use engine::{Engine, EngineHandle, GraphQlRequest};
+pub use engine::{Engine, EngineHandle, GraphQlRequest, Subscription, SubscriptionEvent};
 pub use error::{Code, GraphQlError, Location, PathSegment};
 pub use execution::later::Later;
 pub use persisted::{ManifestError, PersistedOperations};

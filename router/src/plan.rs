@@ -242,6 +242,18 @@ impl Fetch {
 }
 
 impl Plan {
+    /// Of a subscription: the call whose answers are its events. It comes first.
+    pub(crate) fn source(&self) -> Option<&Fetch> {
+        let mut node = self.root.as_ref()?;
+        while let Node::Sequence(nodes) = node {
+            node = nodes.first()?;
+        }
+        match node {
+            Node::Fetch(fetch) => Some(fetch),
+            _ => None,
+        }
+    }
+
     /// Makes plans fit to work on the same tree.
     pub(crate) fn join(plans: &mut [Self]) {
         convert::decide_sharing(plans);

@@ -345,12 +345,6 @@ impl Compiler {
     /// What validation lets through and is not done here.
     fn refused_fields(&self, document: &ExecutableDocument, operation: &Operation) -> Vec<GraphQlError> {
         let mut errors = Vec::new();
-        if operation.operation_type == OperationType::Subscription {
-            errors.push(GraphQlError::new(
-                Code::NotSupported,
-                "this router does not serve subscriptions yet",
-            ));
-        }
         each_field(document, &operation.selection_set, &mut |_, field| {
             if field.alias.as_ref().is_some_and(|alias| alias.starts_with("__")) {
                 let message = "aliases that begin with `__` are reserved";

@@ -1,5 +1,6 @@
 //! How subgraphs are asked: over HTTP, or in this process.
 
+pub(crate) mod events;
 pub(crate) mod http;
 pub(crate) mod in_process;
 mod remote;

@@ -7,7 +7,7 @@ use auth::{PRINCIPAL_HEADER, ServiceToken, Sessions};
 use cache::Cache;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use kernel::{Clock, Principal, Random};
-use router::{PrincipalSealer, SubgraphConfig, Transports};
+use router::{EventsProtocol, PrincipalSealer, SubgraphConfig, Transports};
 use subgraph::peers::Peers;
 
 use crate::cli::Failure;
@@ -45,6 +45,8 @@ pub async fn router(mut config: Config) -> Result<(), Failure> {
         // Another router may have changed something since a read began here, and the platform promises that who
         // changes something sees it.
         subgraph.dedupe = false;
+        // What `subgraph::server` answers subscriptions with.
+        subgraph.subscription.protocol = EventsProtocol::Sse;
     }
     let sealer = Sealer {
         tokens: service_token(&config)?,

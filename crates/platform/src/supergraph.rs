@@ -132,6 +132,13 @@ impl router::InProcessSchema for InProcess {
     ) -> futures::future::BoxFuture<'_, async_graphql::Response> {
         self.0.execute(request)
     }
+
+    fn execute_stream(
+        &self,
+        request: async_graphql::Request,
+    ) -> futures::stream::BoxStream<'static, async_graphql::Response> {
+        self.0.execute_stream(request)
+    }
 }
 
 #[cfg(test)]

@@ -7,9 +7,11 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response, Value};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response as HttpResponse};
 use axum::routing::post;
 use axum::{Json, Router};
+use futures::{Stream, StreamExt};
 use kernel::{ErrorCode, Principal, Refusal, TIME_LEFT_HEADER, Text};
 use tracing::Instrument;
 
@@ -53,7 +55,11 @@ async fn answer(
     let left = headers
         .get(TIME_LEFT_HEADER)
         .and_then(|value| kernel::time_left(value.as_bytes()));
-    match within(left, served, request.data(Arc::new(principal))).await {
+    let mut request = request.data(Arc::new(principal));
+    if asks_for(&mut request, OperationType::Subscription) {
+        return events(served.schema.execute_stream(request));
+    }
+    match within(left, served, request).await {
         Some(response) => reply(&response),
         None => refused(StatusCode::GATEWAY_TIMEOUT, Refusal::unavailable(1)),
     }
@@ -62,7 +68,7 @@ async fn answer(
 /// Answers in the time that is left; `None` where it is over. What is read stops then, and when the router goes away; what
 /// changes something is begun only while there is time, and then left to end.
 async fn within(left: Option<Duration>, served: Arc<Served>, mut request: Request) -> Option<Response> {
-    let changes = is_mutation(&mut request);
+    let changes = asks_for(&mut request, OperationType::Mutation);
     let span = tracing::info_span!("subgraph", graphql.subgraph.name = served.name);
     let work = async move { served.schema.execute(request).await }.instrument(span);
     if left.is_some_and(|left| left.is_zero()) {
@@ -83,11 +89,21 @@ async fn within(left: Option<Duration>, served: Arc<Served>, mut request: Reques
     tokio::time::timeout(within, work).await.ok()
 }
 
-/// Whether anything in the document changes something; a document that is none is refused later.
-fn is_mutation(request: &mut Request) -> bool {
+/// Answers with server-sent events, by <https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md> (distinct
+/// connections mode). They end when the router goes away.
+fn events(responses: impl Stream<Item = Response> + Send + 'static) -> HttpResponse {
+    let next = |response| Event::default().event("next").json_data(response);
+    let complete = futures::stream::iter([Ok(Event::default().event("complete"))]);
+    Sse::new(responses.map(next).chain(complete))
+        .keep_alive(KeepAlive::default())
+        .into_response()
+}
+
+/// Whether anything in the document is an operation of that type; a document that is none is refused later.
+fn asks_for(request: &mut Request, wanted: OperationType) -> bool {
     request.parsed_query().is_ok_and(|document| {
         let mut operations = document.operations.iter();
-        operations.any(|(_, operation)| operation.node.ty == OperationType::Mutation)
+        operations.any(|(_, operation)| operation.node.ty == wanted)
     })
 }
 
@@ -157,6 +173,10 @@ mod tests {
                 Response::default()
             })
         }
+
+        fn execute_stream(&self, _: Request) -> Pin<Box<dyn Stream<Item = Response> + Send>> {
+            Box::pin(futures::stream::iter([1, 2].map(Response::new)))
+        }
     }
 
     /// A subgraph, what tells it to answer, and what tells that it has: nothing, where it was stopped.
@@ -206,6 +226,17 @@ mod tests {
             assert!(within(Some(Duration::ZERO), served, request).await.is_none());
             assert!(answer.send(()).is_err(), "{query}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_subscription_is_answered_with_events() {
+        let (served, ..) = slow();
+        let answer = events(served.schema.execute_stream(Request::new("subscription { a }")));
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        let body = axum::body::to_bytes(answer.into_body(), 1_000).await.unwrap();
+        let text =
+            "event: next\ndata: {\"data\":1}\n\nevent: next\ndata: {\"data\":2}\n\nevent: complete\n\n";
+        assert_eq!(body, text);
     }
 
     #[tokio::test]

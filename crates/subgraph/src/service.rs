@@ -9,6 +9,7 @@ use async_graphql::{ObjectType, Request, Response, Schema, SubscriptionType};
 use cache::Cache;
 use docstore::{CollectionSpec, DocStore};
 use events::{Handler, Outbox};
+use futures::Stream;
 use kernel::{Clock, Random, Result, Scope, UserId};
 use relstore::RelStore;
 
@@ -38,6 +39,10 @@ pub trait Executable: Send + Sync {
     /// Answers one request. In its data are who asks, as `Arc<Principal>`, and where the caller has one, the
     /// `Arc<Scope>` of the client request that it is a part of.
     fn execute(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>>;
+
+    /// Subscribes: a response for each event. The request's data is the same. Loaders live as long as the subscription,
+    /// and what they have looked up with it: what an event tells of must be in the event.
+    fn execute_stream(&self, request: Request) -> Pin<Box<dyn Stream<Item = Response> + Send>>;
 }
 
 /// A schema together with its loaders, which live as long as a client request. Resolvers find them as
@@ -67,11 +72,25 @@ where
     L: Any + Send + Sync,
 {
     fn execute(&self, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send + '_>> {
+        Box::pin(self.schema.execute(self.with_loaders(request)))
+    }
+
+    fn execute_stream(&self, request: Request) -> Pin<Box<dyn Stream<Item = Response> + Send>> {
+        self.schema.execute_stream(self.with_loaders(request))
+    }
+}
+
+impl<Q, M, S, F, L> Prepared<Q, M, S, F>
+where
+    F: Fn(&Arc<Scope>) -> L + Send + Sync,
+    L: Any + Send + Sync,
+{
+    fn with_loaders(&self, request: Request) -> Request {
         let known = request.data.get(&TypeId::of::<Arc<Scope>>());
         let known = known.and_then(|scope| scope.downcast_ref::<Arc<Scope>>());
         let scope = known.cloned().unwrap_or_default();
         let loaders = scope.get_or_insert_with(|| (self.loaders)(&scope));
-        Box::pin(self.schema.execute(request.data(scope).data(loaders)))
+        request.data(scope).data(loaders)
     }
 }
 

@@ -9,7 +9,7 @@ use tracing::Instrument;
 use super::{Engine, blocking};
 use crate::context::RequestContext;
 use crate::demand::{self, Bill};
-use crate::error::GraphQlError;
+use crate::error::{Code, GraphQlError};
 use crate::execution::Execution;
 use crate::execution::later::{Later, Run};
 use crate::prepared::{Compiled, OperationKind, Prepared};
@@ -18,9 +18,9 @@ use crate::variables;
 
 /// An operation with all that its execution needs.
 pub(crate) struct Ready {
-    compiled: Arc<Compiled>,
-    variables: Map<String, Value>,
-    context: RequestContext,
+    pub(super) compiled: Arc<Compiled>,
+    pub(super) variables: Map<String, Value>,
+    pub(super) context: RequestContext,
 }
 
 impl Engine {
@@ -32,7 +32,10 @@ impl Engine {
         context: &RequestContext,
     ) -> Response {
         let run = async {
-            let ready = self.ready(prepared, variables, context, false).await;
+            let ready = match answerable(prepared) {
+                Ok(()) => self.ready(prepared, variables, context, false).await,
+                Err(error) => Err(vec![error]),
+            };
             let response = match ready {
                 Ok(ready) => self.whole(ready).await,
                 Err(errors) => Response::refused(errors),
@@ -51,7 +54,10 @@ impl Engine {
         context: &RequestContext,
     ) -> (Response, Option<Later>) {
         let run = async {
-            let ready = self.ready(prepared, variables, context, true).await;
+            let ready = match answerable(prepared) {
+                Ok(()) => self.ready(prepared, variables, context, true).await,
+                Err(error) => Err(vec![error]),
+            };
             let (response, later) = match ready {
                 Ok(ready) if ready.compiled.deferred.is_empty() => (self.whole(ready).await, None),
                 Ok(ready) => self.in_parts(ready).await,
@@ -98,7 +104,7 @@ impl Engine {
     ///
     /// # Errors
     /// The answer in place of the operation's.
-    async fn admit<'c>(
+    pub(super) async fn admit<'c>(
         &self,
         compiled: &'c Compiled,
         ready: &mut Ready,
@@ -125,7 +131,7 @@ impl Engine {
         }
     }
 
-    async fn ready(
+    pub(super) async fn ready(
         &self,
         prepared: &Arc<Prepared>,
         variables: Map<String, Value>,
@@ -159,6 +165,16 @@ impl Engine {
             context,
         })
     }
+}
+
+/// A subscription has no one answer.
+fn answerable(prepared: &Prepared) -> Result<(), GraphQlError> {
+    if prepared.kind() != OperationKind::Subscription {
+        return Ok(());
+    }
+    let message = "a subscription is asked over WebSocket, or with `Accept: text/event-stream` or \
+        `multipart/mixed;subscriptionSpec=1.0`";
+    Err(GraphQlError::new(Code::SubscriptionNotAcceptable, message))
 }
 
 /// Traces and counts an operation, or the first part of its answer.

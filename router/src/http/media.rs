@@ -49,6 +49,34 @@ pub(super) fn accepted(headers: &HeaderMap) -> Option<MediaType> {
 
 /// Whether the client takes answers in parts, in the form that <https://specs.apollo.dev/incremental/v0.1/> describes.
 pub(super) fn takes_parts(headers: &HeaderMap) -> bool {
+    takes_multipart(headers, "deferSpec", "20220824")
+}
+
+/// How an answer that goes on is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// As server-sent events.
+    Events,
+    /// In parts, for a subscription.
+    Parts,
+}
+
+/// How a client takes an answer that goes on, if it does and likes nothing else better.
+pub(super) fn streamed(headers: &HeaderMap) -> Option<Delivery> {
+    if takes_multipart(headers, "subscriptionSpec", "1.0") {
+        return Some(Delivery::Parts);
+    }
+    let ranges = ranges(headers);
+    let is_named = ranges
+        .iter()
+        .any(|range| range.kind == "text" && range.subtype == "event-stream" && range.weight > 0.0);
+    let others =
+        weight(&ranges, "application", "graphql-response+json").max(weight(&ranges, "application", "json"));
+    (is_named && weight(&ranges, "text", "event-stream") >= others).then_some(Delivery::Events)
+}
+
+/// Whether `multipart/mixed` with that parameter is among what the client takes.
+fn takes_multipart(headers: &HeaderMap, wanted: &str, specification: &str) -> bool {
     texts(headers).any(|text| {
         let mut parts = text.split(';').map(str::trim);
         let is_multipart = parts
@@ -57,7 +85,7 @@ pub(super) fn takes_parts(headers: &HeaderMap) -> bool {
         let mut parameters = parts.filter_map(|parameter| parameter.split_once('='));
         is_multipart
             && parameters.any(|(name, value)| {
-                name.eq_ignore_ascii_case("deferSpec") && value.trim_matches('"') == "20220824"
+                name.eq_ignore_ascii_case(wanted) && value.trim_matches('"') == specification
             })
             && parse(text).is_some_and(|range| range.weight > 0.0)
     })

@@ -60,7 +60,7 @@ impl<'a> Converter<'a> {
                 self.node(*flatten.node, path)
             }
             PlanNode::Condition(condition) => self.condition(condition, path),
-            PlanNode::Subscription(_) => Err(PlanError::NotSupported("subscriptions")),
+            PlanNode::Subscription(subscription) => self.fetch(subscription.primary, path),
             PlanNode::Defer(_) => Err(PlanError::NotSupported("@defer")),
         }
     }

@@ -5,17 +5,21 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
+use http::uri::InvalidUri;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector};
+use hyper_rustls::{ConfigBuilderExt, HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::net::TcpStream;
 
 use super::{Call, CallError};
 
 type Pool = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+/// A connection for something else than requests and answers.
+pub(super) type Connection = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 /// A subgraph at an address.
 #[derive(Clone)]
@@ -62,59 +66,102 @@ impl HttpSubgraph {
         headers: HeaderMap,
         max_bytes: usize,
     ) -> Result<Bytes, CallError> {
+        let accept = "application/graphql-response+json, application/json;q=0.9";
+        read(self.post(body, headers, accept, None).await?, max_bytes).await
+    }
+
+    /// Posts, at another path where one is given.
+    pub(super) async fn post(
+        &self,
+        body: Bytes,
+        headers: HeaderMap,
+        accept: &'static str,
+        path: Option<&str>,
+    ) -> Result<Response<Incoming>, CallError> {
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.uri.clone();
+        *request.uri_mut() = self.at(path, None)?;
         *request.headers_mut() = headers;
-        let accept = "application/graphql-response+json, application/json;q=0.9";
         request
             .headers_mut()
             .insert(ACCEPT, HeaderValue::from_static(accept));
         request
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let response =
-            self.pool
-                .client()
-                .request(request)
-                .await
-                .map_err(|error| match error.is_connect() {
-                    true => CallError::Unreachable(chain(&error)),
-                    false => CallError::Closed(chain(&error)),
-                })?;
-        read(response, max_bytes).await
+        let sent = self.pool.client().request(request).await;
+        sent.map_err(|error| match error.is_connect() {
+            true => CallError::Unreachable(chain(&error)),
+            false => CallError::Closed(chain(&error)),
+        })
+    }
+
+    /// Where a WebSocket is opened.
+    pub(super) fn websocket_uri(&self, path: Option<&str>) -> Result<Uri, CallError> {
+        let scheme = match self.uri.scheme_str() {
+            Some("https") => "wss",
+            _ => "ws",
+        };
+        self.at(path, Some(scheme))
+    }
+
+    /// A connection of its own, for something else than requests and answers.
+    pub(super) async fn connect(&self) -> Result<Connection, CallError> {
+        let mut connector = connector(false);
+        let connecting = tower::Service::call(&mut connector, self.uri.clone()).await;
+        connecting.map_err(|error| CallError::Unreachable(chain(&*error)))
+    }
+
+    fn at(&self, path: Option<&str>, scheme: Option<&str>) -> Result<Uri, CallError> {
+        if path.is_none() && scheme.is_none() {
+            return Ok(self.uri.clone());
+        }
+        let mut parts = self.uri.clone().into_parts();
+        let unfit = |error: String| CallError::Request(error);
+        if let Some(path) = path {
+            parts.path_and_query = Some(path.parse().map_err(|e: InvalidUri| unfit(e.to_string()))?);
+        }
+        if let Some(scheme) = scheme {
+            parts.scheme = Some(scheme.parse().map_err(|e: InvalidUri| unfit(e.to_string()))?);
+        }
+        Uri::from_parts(parts).map_err(|error| unfit(error.to_string()))
     }
 }
 
 impl HttpPool {
     fn client(&self) -> &Pool {
         self.0.get_or_init(|| {
-            let mut connector = HttpConnector::new();
-            connector.enforce_http(false);
-            connector.set_nodelay(true);
-            connector.set_connect_timeout(Some(Duration::from_secs(10)));
-            connector.set_keepalive(Some(Duration::from_secs(60)));
-            // Named, not by default: other crates of the process may bring a second provider along.
-            let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-            let tls = rustls::ClientConfig::builder_with_provider(provider)
-                .with_safe_default_protocol_versions()
-                .unwrap_or_else(|_| rustls::ClientConfig::builder())
-                .with_webpki_roots()
-                .with_no_client_auth();
-            let connector = hyper_rustls::HttpsConnectorBuilder::new()
-                .with_tls_config(tls)
-                .https_or_http()
-                .enable_all_versions()
-                .wrap_connector(connector);
             Client::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
                 .pool_idle_timeout(Duration::from_secs(30))
-                .build(connector)
+                .build(connector(true))
         })
     }
 }
 
-async fn read(response: Response<Incoming>, max_bytes: usize) -> Result<Bytes, CallError> {
+/// Connects over TCP, and TLS where the address says so.
+fn connector(with_http2: bool) -> HttpsConnector<HttpConnector> {
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(Some(Duration::from_secs(10)));
+    connector.set_keepalive(Some(Duration::from_secs(60)));
+    // Named, not by default: other crates of the process may bring a second provider along.
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap_or_else(|_| rustls::ClientConfig::builder())
+        .with_webpki_roots()
+        .with_no_client_auth();
+    let builder = hyper_rustls::HttpsConnectorBuilder::new()
+        .with_tls_config(tls)
+        .https_or_http();
+    match with_http2 {
+        true => builder.enable_all_versions().wrap_connector(connector),
+        false => builder.enable_http1().wrap_connector(connector),
+    }
+}
+
+pub(super) async fn read(response: Response<Incoming>, max_bytes: usize) -> Result<Bytes, CallError> {
     let status = response.status();
     let content_type = response
         .headers()

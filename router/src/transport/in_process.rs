@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::{ObjectType, Request, Response, Schema, SubscriptionType, Value as Local, Variables};
-use futures::FutureExt;
 use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt};
 use http::HeaderMap;
 use tokio::time::Instant;
 
+use super::events::Events;
 use super::{Answer, Call, CallError};
 use crate::context::ClientInfo;
 use crate::execution::data::Span;
@@ -21,6 +23,9 @@ pub trait InProcessSchema: Send + Sync {
     /// Executes a request. Its data holds the caller as `Arc<kernel::Principal>`, what was learned for the same client
     /// request as `Arc<kernel::Scope>`, and a [`RequestInfo`].
     fn execute(&self, request: Request) -> BoxFuture<'_, Response>;
+
+    /// Subscribes: a response for each event. The request's data is the same.
+    fn execute_stream(&self, request: Request) -> BoxStream<'static, Response>;
 }
 
 /// What a subgraph in this process learns beside the principal.
@@ -42,6 +47,10 @@ where
 {
     fn execute(&self, request: Request) -> BoxFuture<'_, Response> {
         Box::pin(Schema::execute(self, request))
+    }
+
+    fn execute_stream(&self, request: Request) -> BoxStream<'static, Response> {
+        Schema::execute_stream(self, request).boxed()
     }
 }
 
@@ -85,6 +94,17 @@ pub(super) async fn ask(
         Ok(Err(_)) => Err(CallError::Closed("a resolver panicked".to_owned())),
         Err(_) => Err(CallError::Timeout(timeout)),
     }
+}
+
+/// Subscribes.
+pub(super) fn events(schema: &dyn InProcessSchema, request: Request) -> Events {
+    let events = AssertUnwindSafe(schema.execute_stream(request)).catch_unwind();
+    let answer = |event: std::thread::Result<Response>| {
+        event
+            .map(Answer::Local)
+            .map_err(|_| CallError::Closed("a resolver panicked".to_owned()))
+    };
+    events.map(answer).boxed()
 }
 
 /// Reads an answer into the tree by the shape that was asked for; its leaves become JSON text in `text`, which is the source

@@ -68,6 +68,16 @@ impl Remote {
         }
     }
 
+    /// What a call has to pass.
+    pub(super) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Where it is.
+    pub(super) fn subgraph(&self) -> &HttpSubgraph {
+        &self.subgraph
+    }
+
     /// Asks, for at most that time. With a `reading`, others who ask the same at the same time get the same answer.
     pub(super) async fn ask(
         self: &Arc<Self>,

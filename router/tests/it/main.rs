@@ -21,3 +21,4 @@ mod shaping;
 mod sharing;
 mod shop;
 mod standards;
+mod subscriptions;

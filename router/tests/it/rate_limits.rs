@@ -7,7 +7,9 @@ use async_graphql::{Request as Asked, Response as Said};
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use cache::{Cache, CacheConfig};
+use futures::StreamExt;
 use futures::future::{BoxFuture, join_all};
+use futures::stream::BoxStream;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use kernel::{Clock, Principal, Random};
@@ -394,6 +396,10 @@ impl InProcessSchema for Silent {
     fn execute(&self, _: Asked) -> BoxFuture<'_, Said> {
         self.0.notify_one();
         Box::pin(std::future::pending())
+    }
+
+    fn execute_stream(&self, _: async_graphql::Request) -> BoxStream<'static, async_graphql::Response> {
+        futures::stream::pending().boxed()
     }
 }
 

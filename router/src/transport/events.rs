@@ -1,0 +1,54 @@
+//! Subscriptions in subgraphs: an endless answer, over WebSocket, as server-sent events, or in this process. It is read
+//! only as fast as the client takes what becomes of it, so that nothing piles up in between.
+
+mod sse;
+mod websocket;
+
+use futures::StreamExt;
+use futures::stream::BoxStream;
+
+use super::{Answer, Call, CallError, RequestInfo, Service, Way, in_process};
+use crate::config::EventsProtocol;
+
+/// The answers of a subscription, one for each event. After an error comes nothing more; dropping it ends the
+/// subscription in the subgraph.
+pub(crate) type Events = BoxStream<'static, Result<Answer, CallError>>;
+
+impl Service {
+    /// Subscribes, within the configured time.
+    pub(crate) async fn subscribe(&self, call: &Call<'_>) -> Result<Events, CallError> {
+        let timeout = self.config.timeout();
+        let remote = match &self.way {
+            Way::Remote(remote) => remote,
+            Way::Local(schema) => {
+                let info = RequestInfo {
+                    headers: self.forwarded(call.context),
+                    deadline: None,
+                    client: call.context.client.clone(),
+                };
+                return Ok(in_process::events(
+                    schema.as_ref(),
+                    in_process::request(call, info)?,
+                ));
+            }
+        };
+        let (question, _) = self.question(call)?;
+        let opening = async {
+            let pass = remote.gate().enter().await?;
+            let opened = match self.config.subscription.protocol {
+                EventsProtocol::Websocket => {
+                    let opened = websocket::open(remote.subgraph(), question, &self.config).await;
+                    opened.map(StreamExt::boxed)
+                }
+                EventsProtocol::Sse => {
+                    let opened = sse::open(remote.subgraph(), question, &self.config).await;
+                    opened.map(StreamExt::boxed)
+                }
+            };
+            pass.ended(&opened);
+            opened
+        };
+        let opened = tokio::time::timeout(timeout, opening).await;
+        opened.unwrap_or(Err(CallError::Timeout(timeout)))
+    }
+}
