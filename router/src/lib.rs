@@ -4,6 +4,7 @@
 //! [`Engine::execute_prepared`] runs it; [`http::service`] serves both as GraphQL over HTTP, and [`rest`] as resources.
 
 mod authorization;
+mod buffers;
 mod config;
 mod context;
 mod cost;
@@ -27,6 +28,7 @@ mod transport;
 mod variables;
 
 pub use apollo_compiler;
+pub use buffers::{Buffers, Held};
 pub use config::{
     Allowance, Allowed, Batching, BreakerConfig, ByCaller, CacheConfig, Cors, DemandConfig, DemandMode,
     ErrorsConfig, EventsConfig, EventsProtocol, ForwardedHeader, Limits, Network, PersistedConfig,

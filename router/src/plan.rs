@@ -47,6 +47,9 @@ pub(crate) enum PlanError {
     /// The library says no.
     #[error("planning failed: {0}")]
     Failed(String),
+    /// The library's parser does not take so much nesting.
+    #[error("nested too deep: {0}")]
+    TooDeep(String),
     /// The library panicked.
     #[error("the planner panicked: {0}")]
     Panicked(String),
@@ -338,7 +341,8 @@ impl Planner {
 
     fn ask(&self, library: &Library, document: &str) -> Result<QueryPlan, PlanError> {
         let plan = guarded(|| {
-            let document = safe_parse_operation(document).map_err(|e| PlanError::Failed(e.to_string()))?;
+            // It is valid, so there is nothing else that could be wrong with it.
+            let document = safe_parse_operation(document).map_err(|e| PlanError::TooDeep(e.to_string()))?;
             let normalized = normalize_operation(&library.supergraph, &document, None)
                 .map_err(|e| PlanError::Failed(e.to_string()))?;
             let overrides = PlannerOverrideContext::from_percentage(OVERRIDE_PERCENTAGE);

@@ -464,6 +464,11 @@ fn plan_error(error: PlanError) -> GraphQlError {
             Code::NotSupported,
             format!("this router does not do this yet: {what}"),
         ),
+        PlanError::TooDeep(_) => {
+            tracing::debug!(%error, "an operation could not be planned");
+            let message = "the operation's fields, fragments and arguments are nested too deep";
+            GraphQlError::new(ErrorCode::CostLimitExceeded, message)
+        }
         PlanError::Failed(_) | PlanError::Panicked(_) => {
             tracing::error!(%error, "an operation could not be planned");
             GraphQlError::internal()

@@ -21,6 +21,7 @@ use tracing::Instrument;
 pub use http::{HttpPool, HttpSubgraph};
 pub use in_process::{InProcessSchema, RequestInfo};
 
+use crate::buffers::Buffers;
 use crate::config::{ErrorsConfig, SubgraphConfig};
 use crate::context::{PrincipalSealer, RequestContext};
 use crate::error::GraphQlError;
@@ -44,6 +45,7 @@ pub struct Transports {
     sealer: Option<Arc<dyn PrincipalSealer>>,
     tracer: Option<Tracer>,
     pool: HttpPool,
+    buffers: Buffers,
     changes: Arc<AtomicU64>,
 }
 
@@ -112,6 +114,9 @@ pub(crate) enum CallError {
     /// More than is taken.
     #[error("answered with more than {0} bytes")]
     TooLarge(usize),
+    /// The answers that are held already leave no room.
+    #[error("sends an answer for which there is no room now")]
+    NoRoom,
     /// Not a GraphQL answer.
     #[error("answered with something that is not a GraphQL response: {0}")]
     Malformed(String),
@@ -129,6 +134,7 @@ impl CallError {
             Self::Open => "SUBREQUEST_CIRCUIT_OPEN",
             Self::Status(_) => "SUBREQUEST_HTTP_STATUS",
             Self::TooLarge(_) => "SUBREQUEST_TOO_LARGE",
+            Self::NoRoom => "SUBREQUEST_NO_ROOM",
             Self::Malformed(_) => "SUBREQUEST_MALFORMED_RESPONSE",
             Self::Request(_) => "SUBREQUEST_NOT_SENT",
         }
@@ -177,6 +183,13 @@ impl Transports {
         self
     }
 
+    /// Takes the answers of HTTP subgraphs out of that budget.
+    #[must_use]
+    pub fn buffers(mut self, buffers: Buffers) -> Self {
+        self.buffers = buffers;
+        self
+    }
+
     /// The subgraph as it is asked: `url` is its address in the supergraph.
     pub(crate) fn service(&self, name: &str, url: &str, config: &SubgraphConfig) -> Result<Service, String> {
         let transport = match self.by_name.get(name) {
@@ -187,7 +200,12 @@ impl Transports {
             )?),
         };
         let way = match transport {
-            Transport::Http(subgraph) => Way::Remote(Arc::new(Remote::new(name, subgraph, config))),
+            Transport::Http(subgraph) => Way::Remote(Arc::new(Remote::new(
+                name,
+                subgraph,
+                config,
+                self.buffers.clone(),
+            ))),
             Transport::InProcess(schema) => Way::Local(schema),
         };
         Ok(Service {

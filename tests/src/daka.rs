@@ -102,11 +102,29 @@ impl Daka {
     /// # Panics
     /// When there is no such process.
     pub async fn stop_subgraph(&mut self, name: &str) {
-        let is_it = |(args, _): &(Vec<_>, _)| args.as_slice() == ["subgraph", name];
-        let position = self.programs.iter().position(is_it);
-        let mut process = self.processes.remove(position.expect("a subgraph"));
+        let mut process = self.processes.remove(self.position(name));
         process.terminate();
         process.ended().await;
+    }
+
+    /// Kills the process of one subgraph of a distributed platform, and does then what is to be done without it; at last
+    /// starts it again.
+    ///
+    /// # Panics
+    /// When there is no such process.
+    pub async fn without_subgraph(&mut self, name: &str, meanwhile: impl AsyncFnOnce(&Self)) {
+        let position = self.position(name);
+        drop(self.processes.remove(position));
+        meanwhile(self).await;
+        let (args, address) = &self.programs[position];
+        let mut process = Process::start(args, address, self.folder.path(), &self.env);
+        process.ready(&self.client).await;
+        self.processes.insert(position, process);
+    }
+
+    fn position(&self, subgraph: &str) -> usize {
+        let is_it = |(args, _): &(Vec<_>, _)| args.as_slice() == ["subgraph", subgraph];
+        self.programs.iter().position(is_it).expect("a subgraph")
     }
 
     /// Asks the platform to stop.

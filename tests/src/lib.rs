@@ -4,6 +4,7 @@ mod client;
 mod daka;
 mod lone_router;
 mod process;
+mod subgraph;
 
 use std::sync::OnceLock;
 
@@ -13,6 +14,7 @@ use tokio::sync::OnceCell;
 pub use client::{Answer, Caller, Request, Response};
 pub use daka::{Daka, Shape};
 pub use lone_router::{LoneRouter, Ran, run_in};
+pub use subgraph::{Subgraph, supergraph};
 
 /// Runs a scenario against the platform in a shape. All scenarios of a test process share one platform of each
 /// shape, so each takes people of its own ([`Daka::someone`]).

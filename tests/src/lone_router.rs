@@ -10,6 +10,8 @@ use crate::process::{Process, free_address, program};
 
 /// The file that a [`LoneRouter`] serves, in its folder.
 const SUPERGRAPH: &str = "supergraph.graphql";
+/// Its configuration, where the program looks for one.
+const CONFIG: &str = "daka.toml";
 
 /// `daka router --supergraph FILE`. Dropping it ends it.
 #[derive(Debug)]
@@ -61,8 +63,21 @@ impl LoneRouter {
     /// # Panics
     /// With what it wrote, when it does not get ready.
     pub async fn start_with(supergraph: &str, more: &[(&str, &str)]) -> Self {
+        Self::start_as(supergraph, "", more).await
+    }
+
+    /// The same with a configuration file.
+    ///
+    /// # Panics
+    /// With what it wrote, when it does not get ready.
+    pub async fn start_configured(supergraph: &str, config: &str) -> Self {
+        Self::start_as(supergraph, config, &[]).await
+    }
+
+    async fn start_as(supergraph: &str, config: &str, more: &[(&str, &str)]) -> Self {
         let (address, folder) = (free_address(), testkit::data_dir());
         std::fs::write(folder.path().join(SUPERGRAPH), supergraph).expect("a file can be written");
+        std::fs::write(folder.path().join(CONFIG), config).expect("a file can be written");
         let client = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(30))
@@ -88,9 +103,55 @@ impl LoneRouter {
     /// # Panics
     /// When the file cannot be written.
     pub fn replace(&self, supergraph: &str) {
-        let new = self.folder.path().join("new.graphql");
-        std::fs::write(&new, supergraph).expect("a file can be written");
-        std::fs::rename(new, self.folder.path().join(SUPERGRAPH)).expect("a file can be moved");
+        self.write(SUPERGRAPH, supergraph);
+    }
+
+    /// Puts another configuration into the place of the one that is in force, at once.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    pub fn configure(&self, config: &str) {
+        self.write(CONFIG, config);
+    }
+
+    /// Writes a file in the router's folder, at once.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    pub fn write(&self, name: &str, text: &str) {
+        let new = self.folder.path().join("new");
+        std::fs::write(&new, text).expect("a file can be written");
+        std::fs::rename(new, self.folder.path().join(name)).expect("a file can be moved");
+    }
+
+    /// Sends it a signal, such as `HUP`.
+    pub fn signal(&self, name: &str) {
+        self.process.signal(name);
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The most memory that it has had at once, in bytes.
+    pub fn peak_memory(&self) -> usize {
+        self.process.peak_memory()
+    }
+
+    /// The sum of a metric over all series whose labels hold this text.
+    ///
+    /// # Panics
+    /// When the router does not tell its metrics.
+    pub async fn metric(&self, name: &str, labels: &str) -> f64 {
+        let url = format!("http://{}/metrics", self.address);
+        let answer = self.client.get(url).send().await.expect("the router answers");
+        let text = answer.text().await.expect("the metrics are text");
+        let series = text
+            .lines()
+            .filter_map(|line| line.strip_prefix(name)?.rsplit_once(' '));
+        let series = series.filter(|(of, _)| (of.is_empty() || of.starts_with('{')) && of.contains(labels));
+        series.filter_map(|(_, value)| value.parse::<f64>().ok()).sum()
     }
 
     /// The answer to a query.
@@ -98,8 +159,16 @@ impl LoneRouter {
     /// # Panics
     /// When there is none.
     pub async fn ask(&self, query: &str) -> Value {
+        self.send(&json!({ "query": query })).await
+    }
+
+    /// The answer to a request.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn send(&self, request: &Value) -> Value {
         let url = format!("http://{}/graphql", self.address);
-        let asked = self.client.post(url).json(&json!({ "query": query }));
+        let asked = self.client.post(url).json(request);
         let answer = asked.send().await.expect("the router answers");
         answer.json().await.expect("the answer is JSON")
     }

@@ -24,13 +24,24 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `daka` with arguments on an address, with its data and its log in a folder.
     pub(crate) fn start(args: &[&str], address: &str, folder: &Path, env: &[(String, String)]) -> Self {
+        Self::start_program(program(), args, address, folder, env)
+    }
+
+    /// Starts a program that takes the same options.
+    pub(crate) fn start_program(
+        program: &Path,
+        args: &[&str],
+        address: &str,
+        folder: &Path,
+        env: &[(String, String)],
+    ) -> Self {
         let log = folder.join(format!("daka-{}.log", args.join("-")));
         let file = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(&log)
             .expect("a log can be written");
-        let child = Command::new(program())
+        let child = Command::new(program)
             .args(args)
             .args(["--listen", address, "--data"])
             .arg(folder)
@@ -87,11 +98,28 @@ impl Process {
         format!("{} ends with\n{}", self.log.display(), last.join("\n"))
     }
 
+    /// The most memory that the process has had at once, in bytes.
+    ///
+    /// # Panics
+    /// When the process has ended.
+    pub(crate) fn peak_memory(&self) -> usize {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).expect("the process runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok());
+        kilobytes.expect("the kernel tells it") << 10
+    }
+
     /// Asks the process to stop, as a service manager does.
     pub(crate) fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends the process a signal, such as `HUP`.
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill")
-            .args(["-TERM", &pid])
+            .args([&format!("-{name}"), &pid])
             .status()
             .expect("kill runs");
         assert!(sent.success(), "daka is gone already:\n{}", self.log());

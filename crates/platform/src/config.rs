@@ -20,6 +20,8 @@ use toml::{Table, Value};
 use user::UserConfig;
 use wechat::WechatConfig;
 
+use crate::serve::ServerConfig;
+
 /// The defaults, with their comments.
 pub const DEFAULTS: &str = include_str!("default.toml");
 
@@ -37,6 +39,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Milliseconds that requests in flight get to finish at the end.
     pub shutdown_grace_ms: u64,
+    /// What the server takes on at most.
+    pub server: ServerConfig,
     /// Documents.
     pub store: StoreConfig,
     /// Relations.
@@ -283,6 +287,7 @@ mod tests {
     #[test]
     fn the_commented_defaults_are_those_of_the_code() {
         let config = Config::load([]).unwrap();
+        assert_eq!(config.server, ServerConfig::default());
         assert_eq!(config.user, UserConfig::default());
         assert_eq!(config.habit, HabitConfig::default());
         assert_eq!(config.checkin, CheckInConfig::default());

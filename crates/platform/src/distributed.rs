@@ -14,6 +14,7 @@ use crate::cli::Failure;
 use crate::config::Config;
 use crate::gatekeeper::{Gatekeeper, PublishedKeys};
 use crate::health::{Check, Standing};
+use crate::serve::Load;
 use crate::subgraphs::{Builder, over_http, sealed, service_token};
 use crate::workers::Workers;
 use crate::{embedded, health, serve, stores, supergraph};
@@ -52,7 +53,9 @@ pub async fn router(mut config: Config) -> Result<(), Failure> {
         tokens: service_token(&config)?,
         clock: clock.clone(),
     };
+    let load = Load::new(config.server);
     let transports = Transports::default()
+        .buffers(load.buffers())
         .sealer(Arc::new(sealer))
         .tracer(Arc::new(telemetry::propagation::inject));
     let gatekeeper = Gatekeeper::new(published(&config)?, cache.clone(), clock.clone(), peers);
@@ -69,7 +72,8 @@ pub async fn router(mut config: Config) -> Result<(), Failure> {
         .routes
         .merge(health::routes(checks(&config, cache)?, telemetry.metrics()));
     println!("The router listens on http://{}", listener.local_addr()?);
-    serve::serve(listener, routes, shutdown, config.shutdown_grace()).await
+    serve::serve(listener, routes, shutdown, config.shutdown_grace(), &load).await;
+    Ok(())
 }
 
 /// Runs one subgraph, with what goes on beside its requests, until the program is told to stop.
@@ -111,7 +115,15 @@ pub async fn subgraph(config: Config, name: &str) -> Result<(), Failure> {
     let sessions = (name == user::NAME).then_some(sessions);
     let workers = Workers::start(&stores, std::slice::from_ref(&built), sessions, &shutdown);
     println!("The subgraph {name} listens on http://{}", listener.local_addr()?);
-    serve::serve(listener, routes, shutdown.clone(), config.shutdown_grace()).await?;
+    let grace = config.shutdown_grace();
+    serve::serve(
+        listener,
+        routes,
+        shutdown.clone(),
+        grace,
+        &Load::new(config.server),
+    )
+    .await;
     shutdown.cancel();
     workers.finish().await;
     Ok(())

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::Failure;
 use crate::config::Config;
 use crate::gatekeeper::{Gatekeeper, PublishedKeys};
+use crate::serve::Load;
 use crate::stores::{self, Stores};
 use crate::subgraphs::{Builder, in_process};
 use crate::supergraph::InProcess;
@@ -111,13 +112,15 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     )
     .await?;
     greet(&config, listener.local_addr()?);
+    let (routes, grace) = (platform.routes.clone(), config.shutdown_grace());
     serve::serve(
         listener,
-        platform.routes.clone(),
+        routes,
         shutdown.clone(),
-        config.shutdown_grace(),
+        grace,
+        &Load::new(config.server),
     )
-    .await?;
+    .await;
     shutdown.cancel();
     platform.finish().await;
     Ok(())
@@ -150,7 +153,15 @@ pub async fn work(config: Config) -> Result<(), Failure> {
     );
     let workers = Workers::start(&stores, &subgraphs, Some(sessions), &shutdown);
     let routes = health::routes(health::of_stores(&stores), telemetry.metrics());
-    serve::serve(listener, routes, shutdown.clone(), config.shutdown_grace()).await?;
+    let grace = config.shutdown_grace();
+    serve::serve(
+        listener,
+        routes,
+        shutdown.clone(),
+        grace,
+        &Load::new(config.server),
+    )
+    .await;
     shutdown.cancel();
     workers.finish().await;
     Ok(())

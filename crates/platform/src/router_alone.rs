@@ -12,6 +12,7 @@ use router::{Engine, EngineHandle, PersistedOperations, RouterConfig, Transports
 
 use crate::cli::Failure;
 use crate::config::Config;
+use crate::serve::Load;
 use crate::supergraph::lines;
 use crate::{health, serve};
 
@@ -32,10 +33,13 @@ pub async fn run(config: Config, supergraph: &Supergraph) -> Result<(), Failure>
     let shutdown = serve::shutdown_on_signals();
     let telemetry = telemetry::init(&config.telemetry, "daka-router", &shutdown)?;
     let listener = serve::listen(config.listen).await?;
+    let load = Load::new(config.server);
     let loader = Loader {
         supergraph: supergraph.clone(),
         cache: Cache::open(&config.cache, Clock::system())?,
-        transports: Transports::default().tracer(Arc::new(telemetry::propagation::inject)),
+        transports: Transports::default()
+            .buffers(load.buffers())
+            .tracer(Arc::new(telemetry::propagation::inject)),
         config: config.router.clone(),
     };
     let inputs = loader.inputs().await?;
@@ -52,7 +56,7 @@ pub async fn run(config: Config, supergraph: &Supergraph) -> Result<(), Failure>
             .run_until_cancelled_owned(loader.follow(inputs, engine)),
     );
     println!("The router listens on http://{}/graphql", listener.local_addr()?);
-    serve::serve(listener, routes, shutdown, config.shutdown_grace()).await?;
+    serve::serve(listener, routes, shutdown, config.shutdown_grace(), &load).await;
     following.abort();
     Ok(())
 }

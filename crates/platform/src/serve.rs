@@ -1,14 +1,30 @@
 //! Serves routes until the program is told to stop, and lets requests in flight finish.
 
+mod body;
+mod config;
+mod connection;
+mod load;
+#[cfg(test)]
+mod tests;
+
+use std::io::ErrorKind::{ConnectionAborted, ConnectionReset};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt as _;
+use axum::middleware::from_fn_with_state;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::cli::Failure;
+use connection::Stream;
+
+pub use config::ServerConfig;
+pub use load::Load;
+
+/// How long no connection is accepted after one could not be.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Listens.
 ///
@@ -21,34 +37,50 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 /// Serves until `shutdown`; requests in flight get `grace` to finish.
-///
-/// # Errors
-/// Where the listener fails.
 pub async fn serve(
     listener: TcpListener,
     routes: Router,
     shutdown: CancellationToken,
     grace: Duration,
-) -> Result<(), Failure> {
-    let stop = shutdown.clone();
-    // An answer of several packets must not wait for the client to acknowledge the first ones.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection waits for full packets");
-        }
-    });
-    // Who is not logged in is known by the address.
-    let service = telemetry::http::observed(routes).into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(async move { stop.cancelled().await });
-    let late = async {
-        shutdown.cancelled().await;
-        tokio::time::sleep(grace).await;
-    };
-    tokio::select! {
-        ended = served => ended?,
-        () = late => tracing::warn!("requests in flight did not finish in time"),
+    load: &Load,
+) {
+    let routes = routes.layer(from_fn_with_state(load.clone(), load::admit));
+    // With its state, so that it is not put in for each request.
+    let routes = telemetry::http::observed(routes).with_state(());
+    let connections = TaskTracker::new();
+    while let Some(stream) = shutdown.run_until_cancelled(accept(&listener, load)).await {
+        connections.spawn(connection::serve(
+            stream,
+            routes.clone(),
+            shutdown.clone(),
+            load.config,
+        ));
     }
-    Ok(())
+    drop(listener);
+    connections.close();
+    if tokio::time::timeout(grace, connections.wait()).await.is_err() {
+        tracing::warn!("requests in flight did not finish in time");
+    }
+}
+
+/// The next connection, once there is a place for it.
+async fn accept(listener: &TcpListener, load: &Load) -> Stream {
+    // The semaphore is never closed.
+    let Ok(place) = load.connections.clone().acquire_owned().await else {
+        return std::future::pending().await;
+    };
+    loop {
+        match listener.accept().await {
+            Ok((stream, client)) => return Stream::new(stream, client, place),
+            // That client has gone away.
+            Err(error) if matches!(error.kind(), ConnectionAborted | ConnectionReset) => {}
+            Err(error) => {
+                // No more open files, mostly: connections that end help.
+                tracing::warn!(%error, "a connection is not accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
 }
 
 /// A token that is cancelled by SIGINT or SIGTERM.

@@ -1,6 +1,9 @@
 //! Reads a subgraph's answer, from wherever it comes.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value as Json};
 
 use super::State;
@@ -23,6 +26,40 @@ pub(super) struct WireError {
     extensions: Option<Map<String, Json>>,
 }
 
+/// So many errors of one answer are read: in memory each takes up to a hundred times its text, and no client gets more
+/// of them than the configuration lets through.
+const MAX_ERRORS: usize = 10_000;
+
+/// The first errors of an answer; those beyond [`MAX_ERRORS`] are checked and dropped.
+#[derive(Default)]
+struct FirstErrors(Vec<WireError>);
+
+impl<'de> Deserialize<'de> for FirstErrors {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct First;
+        impl<'de> Visitor<'de> for First {
+            type Value = FirstErrors;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of errors")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<FirstErrors, A::Error> {
+                let mut errors = Vec::new();
+                while errors.len() < MAX_ERRORS {
+                    match items.next_element()? {
+                        Some(error) => errors.push(error),
+                        None => return Ok(FirstErrors(errors)),
+                    }
+                }
+                while items.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(FirstErrors(errors))
+            }
+        }
+        deserializer.deserialize_seq(First)
+    }
+}
+
 /// One step to the place of an error.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
@@ -39,7 +76,7 @@ pub(super) struct Read {
 
 /// Reads an answer; its text becomes one of the sources.
 pub(super) fn read(answer: Answer, fetch: &Fetch, state: &mut State) -> Result<Read, CallError> {
-    let malformed = |error: &dyn std::fmt::Display| CallError::Malformed(error.to_string());
+    let malformed = |error: &dyn fmt::Display| CallError::Malformed(error.to_string());
     match answer {
         Answer::Text(text) => {
             let source = state.sources.next();
@@ -54,7 +91,7 @@ pub(super) fn read(answer: Answer, fetch: &Fetch, state: &mut State) -> Result<R
                 .errors
                 .and_then(|(start, end)| text.get(start..end))
                 .unwrap_or(b"[]");
-            let errors: Option<Vec<WireError>> =
+            let errors: Option<FirstErrors> =
                 serde_json::from_slice(errors).map_err(|error| malformed(&error))?;
             state.sources.add(text);
             let data = match decoded.data {
@@ -62,7 +99,7 @@ pub(super) fn read(answer: Answer, fetch: &Fetch, state: &mut State) -> Result<R
                 Some(Value::Null) | None => None,
                 Some(_) => return Err(CallError::Malformed("`data` is not an object".into())),
             };
-            let errors = errors.unwrap_or_default();
+            let FirstErrors(errors) = errors.unwrap_or_default();
             if data.is_none() && errors.is_empty() {
                 return Err(CallError::Malformed("neither `data` nor `errors`".into()));
             }
@@ -73,7 +110,8 @@ pub(super) fn read(answer: Answer, fetch: &Fetch, state: &mut State) -> Result<R
             let source = state.sources.next();
             let data = in_process::decode(response.data, &fetch.shape, source, &mut text, &mut state.tree);
             state.sources.add(text.into());
-            let errors: Vec<_> = response.errors.into_iter().map(WireError::from).collect();
+            let errors = response.errors.into_iter().take(MAX_ERRORS);
+            let errors: Vec<_> = errors.map(WireError::from).collect();
             if data.is_none() && errors.is_empty() {
                 return Err(CallError::Malformed("neither `data` nor `errors`".into()));
             }
@@ -114,5 +152,21 @@ pub(super) fn segment(segment: &WireSegment) -> PathSegment {
     match segment {
         WireSegment::Key(key) => PathSegment::Key(client_name(key).into()),
         WireSegment::Index(index) => PathSegment::Index(*index),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_very_many_errors_the_first_are_read_and_all_are_checked() {
+        let many = format!("[{}{{\"message\":\"last\"}}]", "{},".repeat(MAX_ERRORS + 5));
+        let FirstErrors(errors) = serde_json::from_str(&many).expect("errors");
+        assert_eq!(errors.len(), MAX_ERRORS);
+        let broken = many.replace("\"last\"", "\"last");
+        assert!(serde_json::from_str::<FirstErrors>(&broken).is_err());
+        let FirstErrors(few) = serde_json::from_str("[{},{}]").expect("errors");
+        assert_eq!(few.len(), 2);
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use http::uri::InvalidUri;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body as _, Incoming};
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -16,6 +16,10 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
 use super::{Call, CallError};
+use crate::buffers::Buffers;
+
+/// Answers up to so many bytes are not counted among those that are held.
+const SMALL: usize = 16 << 10;
 
 type Pool = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 /// A connection for something else than requests and answers.
@@ -65,9 +69,10 @@ impl HttpSubgraph {
         body: Bytes,
         headers: HeaderMap,
         max_bytes: usize,
+        buffers: &Buffers,
     ) -> Result<Bytes, CallError> {
         let accept = "application/graphql-response+json, application/json;q=0.9";
-        read(self.post(body, headers, accept, None).await?, max_bytes).await
+        read(self.post(body, headers, accept, None).await?, max_bytes, buffers).await
     }
 
     /// Posts, at another path where one is given.
@@ -161,7 +166,11 @@ fn connector(with_http2: bool) -> HttpsConnector<HttpConnector> {
     }
 }
 
-pub(super) async fn read(response: Response<Incoming>, max_bytes: usize) -> Result<Bytes, CallError> {
+pub(super) async fn read(
+    response: Response<Incoming>,
+    max_bytes: usize,
+    buffers: &Buffers,
+) -> Result<Bytes, CallError> {
     let status = response.status();
     let content_type = response
         .headers()
@@ -181,12 +190,31 @@ pub(super) async fn read(response: Response<Incoming>, max_bytes: usize) -> Resu
     if announced.is_some_and(|announced| announced > max_bytes) {
         return Err(CallError::TooLarge(max_bytes));
     }
-    let body = Limited::new(response.into_body(), max_bytes).collect().await;
-    let body = body.map_err(|error| match error.is::<LengthLimitError>() {
-        true => CallError::TooLarge(max_bytes),
-        false => CallError::Closed(error.to_string()),
-    })?;
-    Ok(body.to_bytes())
+    let mut body = response.into_body();
+    let mut text = BytesMut::new();
+    let mut held = None;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| CallError::Closed(error.to_string()))?;
+        let Ok(bytes) = frame.into_data() else { continue };
+        let length = text.len() + bytes.len();
+        if length > max_bytes {
+            return Err(CallError::TooLarge(max_bytes));
+        }
+        if length > SMALL {
+            let held = held.get_or_insert_with(|| buffers.none());
+            if !held.grow(length - held.bytes()) {
+                return Err(CallError::NoRoom);
+            }
+        } else if text.is_empty() && body.is_end_stream() {
+            return Ok(bytes);
+        }
+        text.extend_from_slice(&bytes);
+    }
+    let text = text.freeze();
+    Ok(match held {
+        Some(held) => held.keep(text),
+        None => text,
+    })
 }
 
 /// `{"query":"…","variables":{…}}`; its beginning was written when the operation was planned.

@@ -16,6 +16,7 @@ use tracing::{Instrument, Span};
 
 use super::shaping::Gate;
 use super::{CallError, HttpSubgraph};
+use crate::buffers::Buffers;
 use crate::config::SubgraphConfig;
 
 const TIME_LEFT: HeaderName = HeaderName::from_static(TIME_LEFT_HEADER);
@@ -25,6 +26,7 @@ pub(super) struct Remote {
     name: String,
     subgraph: HttpSubgraph,
     config: SubgraphConfig,
+    buffers: Buffers,
     gate: Gate,
     under_way: Mutex<HashMap<Arc<Reading>, WeakShared<Flight>>>,
 }
@@ -58,12 +60,13 @@ struct Listed {
 }
 
 impl Remote {
-    pub(super) fn new(name: &str, subgraph: HttpSubgraph, config: &SubgraphConfig) -> Self {
+    pub(super) fn new(name: &str, subgraph: HttpSubgraph, config: &SubgraphConfig, buffers: Buffers) -> Self {
         Self {
             name: name.to_owned(),
             subgraph,
             config: config.clone(),
-            gate: Gate::new(config),
+            buffers,
+            gate: Gate::new(name, config),
             under_way: Mutex::default(),
         }
     }
@@ -150,7 +153,8 @@ impl Remote {
             let mut headers = question.headers.clone();
             headers.insert(TIME_LEFT, HeaderValue::from(left.as_millis() as u64));
             let body = question.body.clone();
-            let sent = self.subgraph.send(body, headers, self.config.max_response_bytes);
+            let max_bytes = self.config.max_response_bytes;
+            let sent = self.subgraph.send(body, headers, max_bytes, &self.buffers);
             let answered = tokio::time::timeout_at(deadline, sent.instrument(span.clone())).await;
             let result = answered.unwrap_or(Err(CallError::Timeout(timeout)));
             // It is not the subgraph's trouble if the request had no time left for it.

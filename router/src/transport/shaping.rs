@@ -18,6 +18,7 @@ const CALLS_FOR_ONE: u32 = 10;
 
 /// What a call has to pass. Clones of an engine do not share it.
 pub(super) struct Gate {
+    name: String,
     at_once: Option<Semaphore>,
     breaker: Breaker,
     budget: Budget,
@@ -35,6 +36,7 @@ pub(super) struct Pass<'g> {
 
 /// Lets nothing through for a while after several failures in a row; then one call, which decides.
 struct Breaker {
+    name: String,
     /// Failures in a row; 0: never.
     limit: u32,
     pause: Duration,
@@ -52,10 +54,12 @@ struct State {
 struct Budget(AtomicU32);
 
 impl Gate {
-    pub(super) fn new(config: &SubgraphConfig) -> Self {
+    pub(super) fn new(name: &str, config: &SubgraphConfig) -> Self {
         Self {
+            name: name.to_owned(),
             at_once: (config.max_concurrent > 0).then(|| Semaphore::new(config.max_concurrent)),
             breaker: Breaker {
+                name: name.to_owned(),
                 limit: config.breaker.failures,
                 pause: Duration::from_millis(config.breaker.pause_ms),
                 state: Mutex::default(),
@@ -92,7 +96,15 @@ impl Gate {
 
     /// Whether a call that failed so is to be made once more.
     pub(super) fn may_repeat(&self, error: &CallError, repetitions: u32) -> bool {
-        repetitions < self.retries && is_passing(error) && self.budget.spend()
+        if repetitions >= self.retries || !is_passing(error) {
+            return false;
+        }
+        let may = self.budget.spend();
+        if !may {
+            metrics::counter!("router_subrequest_retries_refused_total", "subgraph" => self.name.clone())
+                .increment(1);
+        }
+        may
     }
 }
 
@@ -138,14 +150,34 @@ impl Breaker {
         if is_well {
             // A call from before the failures does not speak for now.
             if is_probe || state.open_until.is_none() {
+                if state.open_until.is_some() {
+                    self.tell(false);
+                }
                 *state = State::default();
             }
             return;
         }
         state.failures = state.failures.saturating_add(1);
         if is_probe || (state.open_until.is_none() && state.failures >= self.limit) {
+            if state.open_until.is_none() {
+                self.tell(true);
+            }
             state.open_until = now.checked_add(self.pause);
         }
+    }
+
+    /// Tells operators that it has opened or closed.
+    fn tell(&self, is_open: bool) {
+        let subgraph = self.name.as_str();
+        match is_open {
+            true => tracing::warn!(
+                subgraph,
+                "a subgraph is left alone for a while, since it keeps failing"
+            ),
+            false => tracing::info!(subgraph, "a subgraph is well again"),
+        }
+        metrics::gauge!("router_subgraph_circuit_open", "subgraph" => self.name.clone())
+            .set(f64::from(u8::from(is_open)));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -197,6 +229,7 @@ mod tests {
 
     fn breaker(limit: u32) -> Breaker {
         Breaker {
+            name: String::new(),
             limit,
             pause: PAUSE,
             state: Mutex::default(),
@@ -248,7 +281,7 @@ mod tests {
         let mut config = SubgraphConfig::default();
         config.breaker.failures = 1;
         config.breaker.pause_ms = 0;
-        let gate = Gate::new(&config);
+        let gate = Gate::new("x", &config);
         let pass = gate.enter().await.expect("closed");
         pass.ended::<()>(&Err(CallError::Status(500)));
         drop(gate.enter().await.expect("a probe"));
@@ -267,7 +300,7 @@ mod tests {
             retries: 1,
             ..SubgraphConfig::default()
         };
-        let gate = Gate::new(&config);
+        let gate = Gate::new("x", &config);
         let error = CallError::Status(503);
         let repeated = (0..100).filter(|_| gate.may_repeat(&error, 0)).count();
         assert_eq!(repeated, REPETITIONS_SAVED as usize);
@@ -278,7 +311,7 @@ mod tests {
 
     #[test]
     fn only_passing_trouble_is_tried_again() {
-        let gate = Gate::new(&SubgraphConfig::default());
+        let gate = Gate::new("x", &SubgraphConfig::default());
         assert!(gate.may_repeat(&CallError::Closed(String::new()), 0));
         assert!(!gate.may_repeat(&CallError::Closed(String::new()), 1));
         for error in [

@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use super::super::http::{HttpSubgraph, read};
 use super::super::remote::Question;
 use super::super::{Answer, CallError};
+use crate::buffers::Buffers;
 use crate::config::SubgraphConfig;
 
 /// Subscribes. A subgraph that answers at once instead gives that one answer.
@@ -33,7 +34,7 @@ pub(super) async fn open(
             body: response.into_body(),
             reader: Reader::new(max_bytes),
         }),
-        false => Source::Once(read(response, max_bytes).await?),
+        false => Source::Once(read(response, max_bytes, &Buffers::default()).await?),
     };
     Ok(stream::unfold(source, |source| async {
         match source {
