@@ -60,6 +60,8 @@ pub struct AuthError {
     pub message: String,
     /// Seconds after which the same request may succeed.
     pub retry_after: Option<u64>,
+    /// What `WWW-Authenticate` says to whoever is not logged in (RFC 6750 §3).
+    pub challenge: &'static str,
 }
 
 /// Takes everybody in as nobody.
@@ -149,6 +151,24 @@ impl AuthError {
             code: ErrorCode::Unauthenticated,
             message: message.into(),
             retry_after: None,
+            challenge: "Bearer error=\"invalid_token\"",
+        }
+    }
+
+    /// No credentials where these are demanded.
+    pub fn required(message: impl Into<String>) -> Self {
+        Self {
+            challenge: "Bearer",
+            ..Self::unauthenticated(message)
+        }
+    }
+
+    /// Credentials that nobody can judge now; seconds until somebody may.
+    pub fn unavailable(message: impl Into<String>, retry_after: u64) -> Self {
+        Self {
+            code: ErrorCode::ServiceUnavailable,
+            retry_after: Some(retry_after),
+            ..Self::unauthenticated(message)
         }
     }
 }
@@ -159,7 +179,7 @@ impl From<GraphQlError> for AuthError {
         Self {
             code: code.unwrap_or(ErrorCode::RateLimited),
             retry_after: error.extensions.get("retryAfter").and_then(|it| it.as_u64()),
-            message: error.message,
+            ..Self::unauthenticated(error.message)
         }
     }
 }

@@ -19,7 +19,7 @@ use axum::extract::{Path, Query, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ORIGIN, RETRY_AFTER, VARY};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ORIGIN, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use kernel::ErrorCode;
@@ -311,7 +311,7 @@ impl From<AuthError> for Refused {
         }
         match status {
             StatusCode::UNAUTHORIZED => {
-                refused.with(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+                refused.with(WWW_AUTHENTICATE, HeaderValue::from_static(error.challenge))
             }
             _ => refused,
         }

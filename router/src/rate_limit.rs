@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use kernel::{Actor, Clock, ErrorCode, Principal};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use crate::config::{ByCaller, RateLimitConfig};
 use crate::context::RequestContext;
@@ -226,6 +227,11 @@ fn key(kind: &str, principal: &Principal, address: Option<IpAddr>) -> String {
         (Actor::User { id, scopes, .. }, _) => {
             let owner = if scopes.is_some() { "app" } else { "user" };
             format!("router:rate:{owner}:{id}")
+        }
+        (Actor::External(external), _) => {
+            // A subject may hold anything, and be as long as a token.
+            let whole = format!("{}\n{}", external.issuer, external.subject);
+            format!("router:rate:external:{}", hex::encode(Sha256::digest(whole)))
         }
         (_, Some(address)) => format!("router:rate:address:{}", address::owner(address)),
         (_, None) => format!("router:rate:{kind}"),

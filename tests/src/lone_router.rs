@@ -173,6 +173,18 @@ impl LoneRouter {
         answer.json().await.expect("the answer is JSON")
     }
 
+    /// A query that is not sent yet.
+    pub fn request(&self, query: &str) -> reqwest::RequestBuilder {
+        self.client
+            .post(self.url("/graphql"))
+            .json(&json!({ "query": query }))
+    }
+
+    /// The address of a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
     /// What it wrote.
     pub fn log(&self) -> String {
         self.process.log()

@@ -9,8 +9,9 @@ use kernel::{Actor, Locale, Principal, Refusal, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::jwt::{self, Unverified};
-use crate::keys::{self, PublicKey, SigningKey};
-use crate::{AuthConfig, KeyError, Keys};
+use crate::key_set::KeySet;
+use crate::keys::SigningKey;
+use crate::{AuthConfig, Keys, PublishedKeys};
 
 /// Says that this is an access token and nothing else that the same key may sign one day (RFC 8725 §3.11; the
 /// name is that of RFC 9068).
@@ -34,10 +35,17 @@ pub struct Issuer {
 /// Reads access tokens. Cheap to clone.
 #[derive(Clone)]
 pub struct Verifier {
-    keys: Arc<[PublicKey]>,
+    keys: VerifyingKeys,
     issuer: Arc<str>,
     audience: Arc<str>,
-    verified: moka::sync::Cache<Arc<str>, Claims>,
+    /// With the number of the key set by which it was verified.
+    verified: moka::sync::Cache<Arc<str>, (u64, Claims)>,
+}
+
+#[derive(Clone)]
+enum VerifyingKeys {
+    Own(Arc<KeySet>),
+    Published(Arc<PublishedKeys>),
 }
 
 /// What a valid access token says.
@@ -83,6 +91,12 @@ pub enum TokenError {
     /// It was made for somebody else.
     #[error("the token is for another audience")]
     WrongAudience,
+    /// Nobody can say now whether it is good: the issuer's keys cannot be looked up. Never to be told as "not logged in".
+    #[error("the issuer's keys cannot be looked up")]
+    Unjudged {
+        /// Seconds after which it may be judged.
+        retry_after: u64,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -134,22 +148,19 @@ impl Issuer {
 impl Verifier {
     /// Accepts the tokens of the current and the previous keys.
     pub fn from_keys(keys: &Keys, config: &AuthConfig) -> Self {
-        Self::new(keys.public.clone(), &config.issuer, &config.audience)
+        Self::new(VerifyingKeys::Own(Arc::new(KeySet::own(keys))), config)
     }
 
-    /// Accepts the tokens of a published key set: for a process that must not have the private key.
-    ///
-    /// # Errors
-    /// [`KeyError::EmptySet`] when there is no key in it that this crate can verify with.
-    pub fn from_jwks(jwks: &serde_json::Value, issuer: &str, audience: &str) -> Result<Self, KeyError> {
-        Ok(Self::new(keys::from_jwks(jwks)?, issuer, audience))
+    /// Accepts the tokens of published keys: for a process that must not have the private key.
+    pub fn from_published(keys: Arc<PublishedKeys>, config: &AuthConfig) -> Self {
+        Self::new(VerifyingKeys::Published(keys), config)
     }
 
-    fn new(keys: Vec<PublicKey>, issuer: &str, audience: &str) -> Self {
+    fn new(keys: VerifyingKeys, config: &AuthConfig) -> Self {
         Self {
-            keys: keys.into(),
-            issuer: issuer.into(),
-            audience: audience.into(),
+            keys,
+            issuer: config.issuer.as_str().into(),
+            audience: config.audience.as_str().into(),
             verified: moka::sync::Cache::new(REMEMBERED),
         }
     }
@@ -157,20 +168,16 @@ impl Verifier {
     /// What the token says, if it is ours and good at `now`.
     ///
     /// # Errors
-    /// The first reason found not to accept it; callers tell clients no more than that they are not logged in.
-    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError> {
+    /// [`TokenError::Unjudged`] where nobody can say now, or the first reason found not to accept it; callers tell clients
+    /// no more than that they are not logged in.
+    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError> {
         // Before the look-up, which reads all of it.
         if token.len() > jwt::MAX_TOKEN_BYTES {
             return Err(TokenError::Malformed);
         }
-        // The text as a whole is the key: a token that differs in one byte is another one.
-        let claims = match self.verified.get(token) {
-            Some(claims) => claims,
-            None => {
-                let claims = self.check(token)?;
-                self.verified.insert(token.into(), claims);
-                claims
-            }
+        let claims = match &self.keys {
+            VerifyingKeys::Own(set) => self.claims(token, set)?,
+            VerifyingKeys::Published(keys) => keys.judge(token, |set| self.claims(token, set)).await?,
         };
         if claims.issued_at.as_second() > now.as_second().saturating_add(LEEWAY) {
             return Err(TokenError::NotYetValid);
@@ -181,16 +188,31 @@ impl Verifier {
         Ok(claims)
     }
 
+    /// Everything but the time, remembered as long as the keys are in force.
+    fn claims(&self, token: &str, set: &KeySet) -> Result<Claims, TokenError> {
+        // The text as a whole is the key: a token that differs in one byte is another one.
+        match self.verified.get(token) {
+            Some((number, claims)) if number == set.number() => Ok(claims),
+            _ => {
+                let claims = self.check(token, set)?;
+                self.verified.insert(token.into(), (set.number(), claims));
+                Ok(claims)
+            }
+        }
+    }
+
     /// Everything but the time.
-    fn check(&self, token: &str) -> Result<Claims, TokenError> {
+    fn check(&self, token: &str, set: &KeySet) -> Result<Claims, TokenError> {
         let unverified = Unverified::read(token)?;
-        let kid = unverified.kid.as_deref().ok_or(TokenError::UnknownKey)?;
-        let key = self
-            .keys
-            .iter()
-            .find(|key| key.kid == kid)
-            .ok_or(TokenError::UnknownKey)?;
-        let payload = unverified.verify(TYPE, &key.key, key.alg, key.alg_name())?;
+        if unverified.kid.is_none() {
+            return Err(TokenError::UnknownKey);
+        }
+        set.verify(&unverified)?;
+        // Only after the signature, so that strangers learn nothing from the order of checks.
+        if unverified.typ.as_deref() != Some(TYPE) {
+            return Err(TokenError::WrongType);
+        }
+        let payload = unverified.payload()?;
         let body: Body<'_> = serde_json::from_slice(&payload).map_err(|_| TokenError::Malformed)?;
         if body.iss != *self.issuer {
             return Err(TokenError::WrongIssuer);
@@ -224,8 +246,11 @@ impl Claims {
 }
 
 impl From<TokenError> for kernel::Error {
-    fn from(_: TokenError) -> Self {
-        Refusal::unauthenticated().into()
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Unjudged { retry_after } => Refusal::unavailable(retry_after).into(),
+            _ => Refusal::unauthenticated().into(),
+        }
     }
 }
 

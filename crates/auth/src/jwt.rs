@@ -8,15 +8,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::TokenError;
 
-/// No token of ours comes near this; longer ones are refused before anything is decoded.
-pub(crate) const MAX_TOKEN_BYTES: usize = 8 * 1024;
+/// Longer tokens are refused before anything is decoded: more headers would hardly be let in by any server.
+pub(crate) const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// A token taken apart, its signature not yet checked.
 pub(crate) struct Unverified<'a> {
     /// The key that the token names.
     pub(crate) kid: Option<String>,
-    alg: String,
-    typ: Option<String>,
+    /// The algorithm that it claims.
+    pub(crate) alg: String,
+    /// What kind of token it is.
+    pub(crate) typ: Option<String>,
     message: &'a str,
     payload: &'a str,
     signature: &'a str,
@@ -92,16 +94,37 @@ impl<'a> Unverified<'a> {
         if self.alg != alg_name {
             return Err(TokenError::WrongAlgorithm);
         }
-        // An error is a signature that is no base64url or a key that does not fit: neither proves anything.
-        if !jsonwebtoken::crypto::verify(self.signature, self.message.as_bytes(), key, alg).unwrap_or(false) {
+        if !self.is_signed_by(key, alg) {
             return Err(TokenError::BadSignature);
         }
         // Only after the signature, so that strangers learn nothing from the order of checks.
         if self.typ.as_deref() != Some(typ) {
             return Err(TokenError::WrongType);
         }
+        self.payload()
+    }
+
+    /// Whether the signature is that of the key.
+    pub(crate) fn is_signed_by(&self, key: &DecodingKey, alg: Algorithm) -> bool {
+        // An error is a signature that is no base64url or a key that does not fit: neither proves anything.
+        jsonwebtoken::crypto::verify(self.signature, self.message.as_bytes(), key, alg).unwrap_or(false)
+    }
+
+    /// The claims as JSON, to be believed only with a good signature.
+    pub(crate) fn payload(&self) -> Result<Vec<u8>, TokenError> {
         decode(self.payload)
     }
+}
+
+/// When a token says that it was issued, in seconds; not to be believed.
+pub(crate) fn claimed_issue(token: &str) -> Option<i64> {
+    #[derive(Deserialize)]
+    struct Body {
+        iat: f64,
+    }
+    let payload = Unverified::read(token).ok()?.payload().ok()?;
+    let body: Body = serde_json::from_slice(&payload).ok()?;
+    Some(body.iat as i64)
 }
 
 fn decode(part: &str) -> Result<Vec<u8>, TokenError> {

@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use jsonwebtoken::jwk::{
-    AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse, ThumbprintHash,
-};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use kernel::Random;
 
@@ -104,26 +102,6 @@ impl Keys {
     }
 }
 
-/// The keys of a JWK set that this crate can verify with; others are left out (RFC 7517 §5).
-pub(crate) fn from_jwks(jwks: &serde_json::Value) -> Result<Vec<PublicKey>, KeyError> {
-    let keys = jwks["keys"].as_array().ok_or(KeyError::EmptySet)?;
-    let public: Vec<_> = keys
-        .iter()
-        .filter_map(|key| {
-            let jwk: Jwk = serde_json::from_value(key.clone()).ok()?;
-            let alg = algorithm(&jwk)?;
-            let declared = jwk.common.key_algorithm;
-            let signs = !matches!(jwk.common.public_key_use, Some(PublicKeyUse::Encryption));
-            (signs && declared.is_none_or(|declared| declared == KeyAlgorithm::from(alg)))
-                .then(|| PublicKey::new(jwk, alg))?
-        })
-        .collect();
-    if public.is_empty() {
-        return Err(KeyError::EmptySet);
-    }
-    Ok(public)
-}
-
 impl PublicKey {
     /// Names the key by its thumbprint (RFC 7638), whatever it was called before.
     fn new(mut jwk: Jwk, alg: Algorithm) -> Option<Self> {
@@ -133,14 +111,6 @@ impl PublicKey {
         jwk.common.public_key_use = Some(PublicKeyUse::Signature);
         let key = DecodingKey::from_jwk(&jwk).ok()?;
         Some(Self { kid, alg, key, jwk })
-    }
-
-    /// The algorithm as it stands in a token's header.
-    pub(crate) fn alg_name(&self) -> &'static str {
-        match self.alg {
-            Algorithm::ES256 => "ES256",
-            _ => "EdDSA",
-        }
     }
 }
 
@@ -317,21 +287,5 @@ VbfhM/asNR4GiAkdzIR8IoKIz/Y0Uu/f5WZGGdBw0pS2ZZfZUijNvhP2
         };
         let refused = Keys::load(&absent, &Random::seeded(1)).map(|_| ());
         assert!(matches!(refused, Err(KeyError::File { .. })));
-    }
-
-    #[test]
-    fn a_foreign_key_set_gives_only_keys_that_can_verify() {
-        let own = Keys::load(&with(P256), &Random::seeded(1)).unwrap().jwks();
-        let mut set = own.clone();
-        set["keys"].as_array_mut().unwrap().extend([
-            serde_json::json!({"kty": "oct", "k": "c2VjcmV0", "alg": "HS256"}),
-            serde_json::json!({"kty": "RSA", "n": "AQAB", "e": "AQAB"}),
-            serde_json::json!({"kty": "AKP", "pub": "…"}),
-            serde_json::json!("nonsense"),
-        ]);
-        assert_eq!(from_jwks(&set).unwrap().len(), 1);
-        for nothing in [serde_json::json!({}), serde_json::json!({"keys": []})] {
-            assert!(matches!(from_jwks(&nothing), Err(KeyError::EmptySet)));
-        }
     }
 }

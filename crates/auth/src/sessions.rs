@@ -218,8 +218,11 @@ impl Sessions {
         let revoked = match self.cache.get::<bool>(&key).await.ok().flatten() {
             Some(revoked) => revoked,
             None => {
-                let stored = self.sessions.get(session).await?;
-                let revoked = stored.is_none_or(|session| session.revoked_at.is_some());
+                let Some(stored) = self.sessions.get(session).await? else {
+                    // Not remembered: it may be that new that the store does not show it yet.
+                    return Ok(true);
+                };
+                let revoked = stored.revoked_at.is_some();
                 let ttl = if revoked { self.access_ttl } else { CACHED };
                 if let Err(error) = self.cache.set(&key, &revoked, ttl).await {
                     tracing::debug!(%error, "the state of a session was not cached");

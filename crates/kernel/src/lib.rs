@@ -18,7 +18,7 @@ pub use error::{Error, ErrorCode, Issue, PathSegment, Refusal, Result, Text, Tex
 pub use id::{CheckInId, HabitId, Id, InvalidId, SessionId, TemplateId, UserId, kinds};
 pub use locale::Locale;
 pub use page::{Cursor, Direction, InvalidCursor, Key, Page, PageRequest};
-pub use principal::{Actor, Principal, Service};
+pub use principal::{Actor, External, Principal, Service};
 pub use random::Random;
 pub use scope::Scope;
 pub use secret::Secret;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::{Locale, SessionId, UserId};
 
@@ -37,11 +38,31 @@ pub enum Actor {
         #[serde(default)]
         scopes: Option<Arc<BTreeSet<String>>>,
     },
+    /// Somebody for whom another issuer of tokens vouches, in front of other people's subgraphs.
+    External(Arc<External>),
     /// A part of the platform acting for itself, never for a person.
     Service {
         /// Which part.
         name: Service,
     },
+}
+
+/// Somebody for whom another issuer of tokens vouches.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct External {
+    /// Who vouches: `iss`. Subjects of two issuers are never the same.
+    pub issuer: String,
+    /// Who it is there: `sub`.
+    pub subject: String,
+    /// Whether it is a program that acts for itself.
+    pub is_app: bool,
+    /// What the token was granted.
+    pub scopes: BTreeSet<String>,
+    /// What roles permit.
+    pub permissions: BTreeSet<String>,
+    /// All that the token says.
+    pub claims: Map<String, Value>,
 }
 
 /// A part of the platform that asks others on its own behalf.
@@ -95,6 +116,14 @@ impl Principal {
         }
     }
 
+    /// What the token of another issuer says under that name.
+    pub fn claim(&self, name: &str) -> Option<&Value> {
+        match &self.actor {
+            Actor::External(external) => external.claims.get(name),
+            _ => None,
+        }
+    }
+
     /// Whether this is a part of the platform itself.
     pub fn is_service(&self) -> bool {
         matches!(self.actor, Actor::Service { .. })
@@ -105,6 +134,7 @@ impl Principal {
         match &self.actor {
             Actor::Anonymous => false,
             Actor::User { permissions, .. } => permissions.contains(permission),
+            Actor::External(external) => external.permissions.contains(permission),
             Actor::Service { .. } => true,
         }
     }
@@ -114,6 +144,7 @@ impl Principal {
         match &self.actor {
             Actor::Anonymous => false,
             Actor::User { scopes, .. } => scopes.as_ref().is_none_or(|scopes| scopes.contains(scope)),
+            Actor::External(external) => external.scopes.contains(scope),
             Actor::Service { .. } => true,
         }
     }

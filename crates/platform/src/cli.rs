@@ -101,10 +101,10 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 async fn dispatch(cli: Cli) -> Result<(), Failure> {
     let options = cli.options;
     match cli.command.unwrap_or(Command::All) {
-        Command::All => embedded::run(options.load()?).await,
+        Command::All => embedded::run(options.load_platform()?).await,
         Command::Router(args) => match options.supergraph(&args) {
             Some(supergraph) => router_alone::run(options.without_supergraph().load()?, &supergraph).await,
-            None => distributed::router(options.load()?).await,
+            None => distributed::router(options.load_platform()?).await,
         },
         Command::Subgraph { name } => distributed::subgraph(options.load()?, &name).await,
         Command::Worker => embedded::work(options.load()?).await,
@@ -137,6 +137,15 @@ impl Options {
             config,
             ..self.clone()
         }
+    }
+
+    /// The configuration of this platform's own supergraph, which knows its people by tokens of its own.
+    fn load_platform(&self) -> Result<Config, Failure> {
+        let config = self.load()?;
+        if !config.jwt.is_off() {
+            return Err("jwt: tokens of other issuers are for a router that stands alone".into());
+        }
+        Ok(config)
     }
 
     fn load(&self) -> Result<Config, Failure> {

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use auth::AuthConfig;
+use auth::{AuthConfig, JwtConfig};
 use cache::CacheConfig;
 use checkin::CheckInConfig;
 use docstore::StoreConfig;
@@ -51,6 +51,8 @@ pub struct Config {
     pub bus: BusConfig,
     /// Tokens and sessions.
     pub auth: AuthConfig,
+    /// Tokens of other issuers, for a router that stands alone.
+    pub jwt: JwtConfig,
     /// WeChat.
     pub wechat: WechatConfig,
     /// The user domain.
@@ -292,6 +294,7 @@ mod tests {
         assert_eq!(config.habit, HabitConfig::default());
         assert_eq!(config.checkin, CheckInConfig::default());
         assert_eq!(config.auth, AuthConfig::default());
+        assert_eq!(config.jwt, JwtConfig::default());
         assert_eq!(config.cache, CacheConfig::default());
         assert_eq!(config.router, RouterConfig::default());
         assert_eq!(config.telemetry, TelemetryConfig::default());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth::{PRINCIPAL_HEADER, ServiceToken, Sessions};
+use auth::{KeyLocation, PRINCIPAL_HEADER, PublishedKeys, ServiceToken, Sessions, Verifier};
 use cache::Cache;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use kernel::{Clock, Principal, Random};
@@ -12,12 +12,15 @@ use subgraph::peers::Peers;
 
 use crate::cli::Failure;
 use crate::config::Config;
-use crate::gatekeeper::{Gatekeeper, PublishedKeys};
+use crate::gatekeeper::Gatekeeper;
 use crate::health::{Check, Standing};
 use crate::serve::Load;
 use crate::subgraphs::{Builder, over_http, sealed, service_token};
 use crate::workers::Workers;
 use crate::{embedded, health, serve, stores, supergraph};
+
+/// How old the keys of access tokens may become.
+const KEYS_MAX_AGE: Duration = Duration::from_secs(300);
 
 /// Runs the router of this platform's subgraphs until the program is told to stop.
 ///
@@ -58,7 +61,11 @@ pub async fn router(mut config: Config) -> Result<(), Failure> {
         .buffers(load.buffers())
         .sealer(Arc::new(sealer))
         .tracer(Arc::new(telemetry::propagation::inject));
-    let gatekeeper = Gatekeeper::new(published(&config)?, cache.clone(), clock.clone(), peers);
+    let keys = published(&config, &clock)?;
+    let following = keys.clone().follow(KEYS_MAX_AGE);
+    tokio::spawn(shutdown.clone().run_until_cancelled_owned(following));
+    let verifier = Verifier::from_published(keys, &config.auth);
+    let gatekeeper = Gatekeeper::new(verifier, cache.clone(), clock.clone(), peers);
     let composed = supergraph::compose(&config.subgraphs)?;
     let gateway = supergraph::gateway(
         &config,
@@ -151,13 +158,12 @@ fn opened(tokens: &ServiceToken, headers: &HeaderMap, audience: &str, clock: &Cl
 }
 
 /// The keys that the user subgraph publishes beside its endpoint.
-fn published(config: &Config) -> Result<PublishedKeys, Failure> {
+fn published(config: &Config, clock: &Clock) -> Result<Arc<PublishedKeys>, Failure> {
     let url = beside(config, user::NAME, "/.well-known/jwks.json")?;
-    Ok(PublishedKeys::at(
-        url,
+    Ok(PublishedKeys::new(
+        KeyLocation::Url(url),
         client()?,
-        &config.auth.issuer,
-        &config.auth.audience,
+        clock.clone(),
     ))
 }
 

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Failure;
 use crate::config::Config;
-use crate::gatekeeper::{Gatekeeper, PublishedKeys};
+use crate::gatekeeper::Gatekeeper;
 use crate::serve::Load;
 use crate::stores::{self, Stores};
 use crate::subgraphs::{Builder, in_process};
@@ -53,7 +53,7 @@ impl Platform {
 
         let peers = Peers::new("router");
         peers.connect(in_process(&subgraphs));
-        let verifier = PublishedKeys::own(Verifier::from_keys(&keys.0, &keys.1));
+        let verifier = Verifier::from_keys(&keys.0, &keys.1);
         let gatekeeper = Gatekeeper::new(verifier, stores.cache.clone(), clock.clone(), peers);
         let mut transports = Transports::default();
         for subgraph in &subgraphs {

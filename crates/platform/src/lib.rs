@@ -10,6 +10,7 @@ pub mod embedded;
 pub mod gatekeeper;
 pub mod generate;
 pub mod health;
+pub mod jwt;
 pub mod router_alone;
 pub mod serve;
 pub mod stores;

@@ -14,7 +14,7 @@ use crate::cli::Failure;
 use crate::config::Config;
 use crate::serve::Load;
 use crate::supergraph::lines;
-use crate::{health, serve};
+use crate::{health, jwt, serve};
 
 /// Where a supergraph comes from.
 #[derive(Debug, Clone)]
@@ -34,6 +34,7 @@ pub async fn run(config: Config, supergraph: &Supergraph) -> Result<(), Failure>
     let telemetry = telemetry::init(&config.telemetry, "daka-router", &shutdown)?;
     let listener = serve::listen(config.listen).await?;
     let load = Load::new(config.server);
+    let authenticator = jwt::authenticator(&config.jwt, &Clock::system(), &shutdown)?;
     let loader = Loader {
         supergraph: supergraph.clone(),
         cache: Cache::open(&config.cache, Clock::system())?,
@@ -45,6 +46,7 @@ pub async fn run(config: Config, supergraph: &Supergraph) -> Result<(), Failure>
     let inputs = loader.inputs().await?;
     let engine = EngineHandle::new(Arc::new(loader.engine(&inputs)?));
     let options = router::http::HttpOptions {
+        authenticator,
         config: config.router.clone(),
         ..Default::default()
     };

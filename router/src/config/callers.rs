@@ -38,6 +38,9 @@ impl<T> ByCaller<T> {
             Actor::User { scopes: Some(_), .. } => Some(&self.apps),
             Actor::User { permissions, .. } if !permissions.is_empty() => Some(&self.staff),
             Actor::User { .. } => Some(&self.people),
+            Actor::External(external) if external.is_app => Some(&self.apps),
+            Actor::External(external) if !external.permissions.is_empty() => Some(&self.staff),
+            Actor::External(_) => Some(&self.people),
             Actor::Service { .. } => None,
         }
     }

@@ -221,7 +221,11 @@ impl Connection {
         self.context = Some(RequestContext {
             // Each operation has the time of a request.
             deadline: None,
-            ..judged.map_err(|_| close(4403, "Forbidden"))?
+            ..judged.map_err(|error| match error.code {
+                // Nobody says that the credentials are not good (RFC 6455's registry of close codes).
+                ErrorCode::ServiceUnavailable => close(1013, "Try again later"),
+                _ => close(4403, "Forbidden"),
+            })?
         });
         self.send(Message::text(message::ACK)).await
     }

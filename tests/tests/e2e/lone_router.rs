@@ -9,14 +9,14 @@ use tests::{LoneRouter, block_on, run_in};
 use tokio::sync::Semaphore;
 
 /// A subgraph of one sentence, which waits before it answers what is slow.
-struct Subgraph {
+pub(crate) struct Subgraph {
     url: String,
     answers: Arc<Semaphore>,
     asked: Arc<Semaphore>,
 }
 
 impl Subgraph {
-    async fn serve() -> Self {
+    pub(crate) async fn serve() -> Self {
         let (answers, asked) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
         let (held, told) = (answers.clone(), asked.clone());
         let handler = move |body: axum::Json<Value>| {
@@ -29,7 +29,9 @@ impl Subgraph {
                     told.add_permits(1);
                     let _answer = held.acquire().await;
                 }
-                axum::Json(json!({ "data": { "hello": "world", "slow": "but sure", "more": 7 } }))
+                axum::Json(
+                    json!({ "data": { "hello": "world", "slow": "but sure", "more": 7, "secret": "open" } }),
+                )
             }
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
@@ -42,7 +44,7 @@ impl Subgraph {
     }
 
     /// What `daka compose` makes of it.
-    fn supergraph(&self, sdl: &str) -> String {
+    pub(crate) fn supergraph(&self, sdl: &str) -> String {
         let folder = testkit::data_dir();
         let file = |name: &str, text: String| {
             std::fs::write(folder.path().join(name), text).expect("a file can be written");

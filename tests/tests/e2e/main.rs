@@ -17,6 +17,7 @@ mod conventions;
 mod days;
 mod errors;
 mod first_run;
+mod foreign_tokens;
 mod generated;
 mod limits;
 mod load;

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use futures::FutureExt as _;
 use jiff::SignedDuration;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use kernel::{Random, Secret};
@@ -21,6 +22,14 @@ const ED25519: &str = "-----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
 -----END PRIVATE KEY-----
 ";
+
+impl Verifier {
+    fn verify_now(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError> {
+        self.verify(token, now)
+            .now_or_never()
+            .expect("keys of this process need no look-up")
+    }
+}
 
 fn now() -> Timestamp {
     "2026-03-29T01:00:00.250Z".parse().unwrap()
@@ -77,7 +86,7 @@ fn a_token_says_who_it_is_for_two_hours() {
         let (user, session) = alice();
         let verifier = verifier(signing);
         let token = token(signing);
-        let claims = verifier.verify(&token, now()).unwrap();
+        let claims = verifier.verify_now(&token, now()).unwrap();
         assert_eq!((claims.user, claims.session), (user, session));
         let end = claims.expires_at;
         assert_eq!(
@@ -88,12 +97,12 @@ fn a_token_says_who_it_is_for_two_hours() {
         for _ in 0..2 {
             assert!(
                 verifier
-                    .verify(&token, end - SignedDuration::from_millis(1))
+                    .verify_now(&token, end - SignedDuration::from_millis(1))
                     .is_ok()
             );
-            assert_eq!(verifier.verify(&token, end), Err(TokenError::Expired));
+            assert_eq!(verifier.verify_now(&token, end), Err(TokenError::Expired));
             let before = now() - SignedDuration::from_secs(31);
-            assert_eq!(verifier.verify(&token, before), Err(TokenError::NotYetValid));
+            assert_eq!(verifier.verify_now(&token, before), Err(TokenError::NotYetValid));
         }
     }
 }
@@ -106,11 +115,19 @@ fn tokens_of_a_previous_key_are_accepted_until_it_is_dropped() {
         ..config(ED25519)
     };
     let keys = Keys::load(&changed, &Random::seeded(1)).unwrap();
-    assert!(Verifier::from_keys(&keys, &changed).verify(&old, now()).is_ok());
-    assert_eq!(verifier(ED25519).verify(&old, now()), Err(TokenError::UnknownKey));
-    let remote = Verifier::from_jwks(&keys.jwks(), "daka", "daka").unwrap();
-    assert!(remote.verify(&old, now()).is_ok());
-    assert!(remote.verify(&token(ED25519), now()).is_ok());
+    assert!(
+        Verifier::from_keys(&keys, &changed)
+            .verify_now(&old, now())
+            .is_ok()
+    );
+    assert_eq!(
+        verifier(ED25519).verify_now(&old, now()),
+        Err(TokenError::UnknownKey)
+    );
+    let published = VerifyingKeys::Own(Arc::new(KeySet::from_jwks(&keys.jwks()).unwrap()));
+    let remote = Verifier::new(published, &changed);
+    assert!(remote.verify_now(&old, now()).is_ok());
+    assert!(remote.verify_now(&token(ED25519), now()).is_ok());
 }
 
 #[test]
@@ -128,16 +145,19 @@ fn the_algorithm_is_the_keys_and_never_the_tokens() {
         for alg in ["HS256", "EdDSA", "RS256", "none"] {
             let header = json!({"alg": alg, "typ": "at+jwt", "kid": kid});
             let forged = forge(&header, &good_claims(), &hmac, Algorithm::HS256);
-            assert!(verifier.verify(&forged, now()).is_err(), "{alg}");
+            assert!(verifier.verify_now(&forged, now()).is_err(), "{alg}");
         }
     }
     for alg in ["none", "None", "NONE", "HS256", "RS256", "ES256", "eddsa", ""] {
         let header = json!({"alg": alg, "typ": "at+jwt", "kid": kid});
         let forged = forge(&header, &good_claims(), &own, Algorithm::EdDSA);
-        assert_eq!(verifier.verify(&forged, now()), Err(TokenError::WrongAlgorithm));
+        assert_eq!(
+            verifier.verify_now(&forged, now()),
+            Err(TokenError::WrongAlgorithm)
+        );
         let unsigned = forged.rsplit_once('.').unwrap().0;
         assert_eq!(
-            verifier.verify(&format!("{unsigned}."), now()),
+            verifier.verify_now(&format!("{unsigned}."), now()),
             Err(TokenError::WrongAlgorithm)
         );
     }
@@ -156,7 +176,7 @@ fn a_token_cannot_bring_its_own_key() {
     ] {
         let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": kid, "jwk": their_jwk, "jku": "https://example.com"});
         let forged = forge(&header, &good_claims(), &theirs, Algorithm::ES256);
-        assert_eq!(verifier.verify(&forged, now()), Err(TokenError::UnknownKey));
+        assert_eq!(verifier.verify_now(&forged, now()), Err(TokenError::UnknownKey));
     }
 }
 
@@ -181,7 +201,7 @@ fn each_claim_counts() {
         claims[name] = value.clone();
         let forged = forge(&good_header(), &claims, &own, Algorithm::EdDSA);
         assert_eq!(
-            verifier(ED25519).verify(&forged, now()),
+            verifier(ED25519).verify_now(&forged, now()),
             Err(expected),
             "{name} {value}"
         );
@@ -195,7 +215,11 @@ fn each_claim_counts() {
         let mut header = good_header();
         header[name] = value;
         let forged = forge(&header, &good_claims(), &own, Algorithm::EdDSA);
-        assert_eq!(verifier(ED25519).verify(&forged, now()), Err(expected), "{name}");
+        assert_eq!(
+            verifier(ED25519).verify_now(&forged, now()),
+            Err(expected),
+            "{name}"
+        );
     }
 }
 
@@ -215,7 +239,7 @@ fn huge_and_odd_inputs_are_refused() {
         "x".repeat(10_000_000),
         format!("{}{good}", "e30.".repeat(1000)),
     ] {
-        assert!(verifier.verify(&text, now()).is_err());
+        assert!(verifier.verify_now(&text, now()).is_err());
     }
 }
 
@@ -228,12 +252,12 @@ proptest! {
         changed.replace_range(at..=at, &byte);
         prop_assume!(changed != good);
         let verifier = verifier(ED25519);
-        prop_assert!(verifier.verify(&good, now()).is_ok());
-        prop_assert!(verifier.verify(&changed, now()).is_err());
+        prop_assert!(verifier.verify_now(&good, now()).is_ok());
+        prop_assert!(verifier.verify_now(&changed, now()).is_err());
     }
 
     #[test]
     fn any_text_is_refused(text in ".*") {
-        prop_assert!(verifier(ED25519).verify(&text, now()).is_err());
+        prop_assert!(verifier(ED25519).verify_now(&text, now()).is_err());
     }
 }

@@ -52,6 +52,6 @@ pub fn current(principal: &Principal) -> Result<SessionId> {
     match &principal.actor {
         Actor::User { session, .. } => Ok(*session),
         Actor::Anonymous => Err(Refusal::unauthenticated().into()),
-        Actor::Service { .. } => Err(Refusal::forbidden().into()),
+        Actor::External(_) | Actor::Service { .. } => Err(Refusal::forbidden().into()),
     }
 }
