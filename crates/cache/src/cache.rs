@@ -214,6 +214,82 @@ impl Cache {
         operation.instrument(self.span("get_or_load")).await
     }
 
+    /// The JSON texts of many values, in the order of the keys, in one question. Refuses while the server is away.
+    pub async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Arc<[u8]>>>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let operation = async {
+            match self.backend() {
+                Backend::Memory(memory) => keys.iter().map(|key| memory.get(key)).collect(),
+                Backend::Redis(remote) => remote.get_many(keys).await,
+            }
+        };
+        operation.instrument(self.span("get_many")).await
+    }
+
+    /// Keeps many values, by key with their JSON text and how long, in place of any others. Refuses while the server is
+    /// away; then some may be kept.
+    pub async fn set_many(&self, values: Vec<(String, Vec<u8>, Duration)>) -> Result<()> {
+        if values.is_empty() {
+            return Ok(());
+        }
+        let operation = async {
+            match self.backend() {
+                Backend::Memory(memory) => {
+                    for (key, json, ttl) in values {
+                        memory.set(&key, json.into(), ttl);
+                    }
+                    Ok(())
+                }
+                Backend::Redis(remote) => remote.set_many(&values).await,
+            }
+        };
+        operation.instrument(self.span("set_many")).await
+    }
+
+    /// For each key the JSON text that is there, or else this one, which is then kept for `ttl`: of any number of callers
+    /// at once all get the same. Refuses while the server is away.
+    pub async fn get_or_set_many(
+        &self,
+        values: Vec<(String, Vec<u8>)>,
+        ttl: Duration,
+    ) -> Result<Vec<Option<Arc<[u8]>>>> {
+        if values.is_empty() {
+            return Ok(Vec::new());
+        }
+        let operation = async {
+            match self.backend() {
+                Backend::Memory(memory) => {
+                    let kept = values.into_iter().map(|(key, json)| {
+                        memory.set_if_absent(&key, json.into(), ttl);
+                        memory.get(&key)
+                    });
+                    kept.collect()
+                }
+                Backend::Redis(remote) => remote.get_or_set_many(&values, ttl).await,
+            }
+        };
+        operation.instrument(self.span("get_or_set_many")).await
+    }
+
+    /// Removes many values; absent is fine. Refuses while the server is away.
+    pub async fn delete_many(&self, keys: &[String]) -> Result<()> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let operation = async {
+            match self.backend() {
+                Backend::Memory(memory) => {
+                    keys.iter().for_each(|key| memory.delete(key));
+                    Ok(())
+                }
+                Backend::Redis(remote) => remote.delete_many(keys).await,
+            }
+        };
+        operation.instrument(self.span("delete_many")).await
+    }
+
     /// Adds to a counter, which starts at 0 and then lives for `ttl` from its first increment on, and returns the
     /// sum. Refuses while the server is away.
     pub async fn increment(&self, key: &str, by: i64, ttl: Duration) -> Result<i64> {

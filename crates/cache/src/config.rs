@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum CacheConfig {
     /// In the memory of this process: gone when it ends, not shared with other processes.
     Memory {
-        /// How many values are kept; beyond that the ones that were not used for longest go. Leaderboards
-        /// do not count.
+        /// How many values are kept, of 1 KiB each: greater ones count as several. Beyond that the ones that were not used
+        /// for longest go. Leaderboards do not count.
         #[serde(default = "default_max_entries")]
         max_entries: u64,
     },

@@ -9,8 +9,8 @@
 //!   [`Cache::get_or_load`] and [`Cache::try_spend`] work on a memory of this process, and keys that were written
 //!   or deleted in the meantime are deleted from Redis when it is back, so that no outdated value returns;
 //! * what would be wrong if two processes answered it separately **refuses** with [`Error::Unavailable`]:
-//!   [`Cache::set_if_absent`], [`Cache::take`], [`Cache::increment`], all of [`SortedSet`], and the strict
-//!   twins [`Cache::get_strict`], [`Cache::set_strict`] and [`Cache::delete_strict`].
+//!   [`Cache::set_if_absent`], [`Cache::take`], [`Cache::increment`], all of [`SortedSet`], the strict twins
+//!   [`Cache::get_strict`], [`Cache::set_strict`] and [`Cache::delete_strict`], and what works on many values at once.
 //!
 //! A refused call that changes something may have been carried out all the same (its answer was lost).
 

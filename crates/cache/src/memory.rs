@@ -47,6 +47,7 @@ impl Memory {
         // value at once, and then a lock would have two owners.
         let slots = Slots::builder()
             .max_capacity(max_entries)
+            .weigher(|key: &String, slot: &Slot| slot.weight(key))
             .eviction_policy(EvictionPolicy::lru())
             .build();
         Self {
@@ -244,6 +245,17 @@ impl Memory {
 
     fn lives(&self, slot: &Slot) -> bool {
         self.clock.now().as_millisecond() < slot.expires_at
+    }
+}
+
+impl Slot {
+    /// How many entries it counts as: one for each KiB that is begun.
+    fn weight(&self, key: &str) -> u32 {
+        let content = match &self.content {
+            Content::Json(json) => json.len(),
+            Content::Bucket(_) => 0,
+        };
+        u32::try_from((key.len() + content) / 1024 + 1).unwrap_or(u32::MAX)
     }
 }
 

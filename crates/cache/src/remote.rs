@@ -148,6 +148,55 @@ impl Remote {
             .await
     }
 
+    pub(crate) async fn get_many(&self, keys: &[String]) -> Result<Vec<Option<Arc<[u8]>>>> {
+        let mut get = cmd("MGET");
+        keys.iter().for_each(|key| {
+            get.arg(self.key(key));
+        });
+        let found: Vec<Option<Vec<u8>>> = self
+            .call(async |mut connection| get.query_async(&mut connection).await)
+            .await?;
+        Ok(found.into_iter().map(|found| found.map(Into::into)).collect())
+    }
+
+    pub(crate) async fn set_many(&self, values: &[(String, Vec<u8>, Duration)]) -> Result<()> {
+        let mut all = redis::pipe();
+        for (key, json, ttl) in values {
+            let set = all.cmd("SET").arg(self.key(key)).arg(json);
+            set.arg("PX").arg(millis(*ttl)).ignore();
+        }
+        self.call(async |mut connection| all.query_async(&mut connection).await)
+            .await
+    }
+
+    pub(crate) async fn get_or_set_many(
+        &self,
+        values: &[(String, Vec<u8>)],
+        ttl: Duration,
+    ) -> Result<Vec<Option<Arc<[u8]>>>> {
+        let (mut both, mut get) = (redis::pipe(), cmd("MGET"));
+        for (key, json) in values {
+            let key = self.key(key);
+            get.arg(&key);
+            let set = both.cmd("SET").arg(key).arg(json).arg("NX");
+            set.arg("PX").arg(millis(ttl)).ignore();
+        }
+        both.add_command(get);
+        let (found,): (Vec<Option<Vec<u8>>>,) = self
+            .call(async |mut connection| both.query_async(&mut connection).await)
+            .await?;
+        Ok(found.into_iter().map(|found| found.map(Into::into)).collect())
+    }
+
+    pub(crate) async fn delete_many(&self, keys: &[String]) -> Result<()> {
+        let mut unlink = cmd("UNLINK");
+        keys.iter().for_each(|key| {
+            unlink.arg(self.key(key));
+        });
+        self.call(async |mut connection| unlink.query_async(&mut connection).await)
+            .await
+    }
+
     pub(crate) async fn take(&self, key: &str) -> Result<Option<Arc<[u8]>>> {
         let key = self.key(key);
         let found: Option<Vec<u8>> = self

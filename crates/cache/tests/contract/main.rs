@@ -3,6 +3,8 @@
 
 #[path = "contract/buckets.rs"]
 mod buckets;
+#[path = "contract/many.rs"]
+mod many;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use testkit::servers::Redis;
 use buckets::{
     a_bucket_never_gives_more_than_it_holds, what_was_not_spent_is_given_back_once_and_never_more_than_fits,
 };
+use many::*;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -68,6 +71,9 @@ on_every_backend! {
     kinds_do_not_mix
     what_expires_is_gone
     it_is_healthy
+    many_values_are_read_and_written_at_once
+    nothing_at_once_is_fine
+    all_who_set_what_is_absent_get_the_same
 }
 
 async fn a_value_is_read_as_it_was_written(cache: Cache) {
