@@ -5,6 +5,7 @@ mod demand;
 mod errors;
 mod rate_limit;
 mod subscriptions;
+mod response_cache;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,6 +18,8 @@ pub use demand::{DemandConfig, DemandMode, ShowCost};
 pub use errors::ErrorsConfig;
 pub use rate_limit::{Allowance, ForwardedHeader, Network, RateLimitConfig};
 pub use subscriptions::{EventsConfig, EventsProtocol, SubscriptionsConfig};
+pub(crate) use response_cache::LONGEST_S;
+pub use response_cache::{InvalidationConfig, ResponseCacheConfig, ResponseCacheError};
 
 /// Everything about the router that an operator may set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +46,8 @@ pub struct RouterConfig {
     pub batching: Batching,
     /// What clients may hold open.
     pub subscriptions: SubscriptionsConfig,
+    /// Whether what subgraphs answered is kept.
+    pub response_cache: ResponseCacheConfig,
     /// Which web pages of other origins may ask.
     pub cors: Cors,
     /// What operations may cost.
@@ -214,6 +219,7 @@ impl Default for RouterConfig {
             persisted: PersistedConfig::default(),
             batching: Batching::default(),
             subscriptions: SubscriptionsConfig::default(),
+            response_cache: ResponseCacheConfig::default(),
             cors: Cors::default(),
             demand: DemandConfig::default(),
             rate_limit: RateLimitConfig::default(),

@@ -11,7 +11,7 @@ use apollo_compiler::Schema;
 use apollo_compiler::executable::ExecutableDocument;
 use apollo_compiler::validation::Valid;
 use cache::Cache;
-use kernel::Principal;
+use kernel::{Clock, Principal, Random};
 use moka::sync::Cache as Kept;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -27,6 +27,7 @@ use crate::plan::Planner;
 use crate::prepared::{Compiler, Prepared};
 use crate::rate_limit::RateLimiter;
 use crate::response::Response;
+use crate::response_cache::{self, Invalidation, InvalidationError, ResponseCache};
 use crate::schema::{self, LoadError, SubgraphInfo};
 use crate::transport::{Service, Transports};
 pub(crate) use run::Ready;
@@ -40,6 +41,9 @@ pub struct Engine {
     limiter: Option<RateLimiter>,
     /// Cancelled when another engine has taken over, which ends its subscriptions.
     retired: CancellationToken,
+    response_cache: Option<ResponseCache>,
+    /// Until it is known where answers are kept.
+    sdl_digest: [u8; 64],
 }
 
 /// The engine in force, which may be exchanged while requests run: each keeps the one that it began with.
@@ -82,12 +86,13 @@ impl Engine {
     /// Loads a supergraph.
     ///
     /// # Errors
-    /// A text that is not a supergraph, or subgraphs that cannot be asked.
+    /// A text that is not a supergraph, subgraphs that cannot be asked, or a configuration that cannot work.
     pub fn new(
         supergraph_sdl: &str,
         config: &RouterConfig,
         transports: Transports,
     ) -> Result<Self, LoadError> {
+        config.response_cache.check()?;
         let supergraph = schema::load(supergraph_sdl, config.rate_limit.is_enabled())?;
         let timeout = std::time::Duration::from_millis(config.limits.max_planning_ms);
         let planner = Planner::new(supergraph_sdl, timeout)?;
@@ -122,6 +127,8 @@ impl Engine {
             named: Documents::new(config.persisted.safelist),
             limiter: None,
             retired: CancellationToken::new(),
+            response_cache: None,
+            sdl_digest: response_cache::digest_of(supergraph_sdl),
         })
     }
 
@@ -156,6 +163,37 @@ impl Engine {
             self.named.register_in(cache);
         }
         self
+    }
+
+    /// The same, keeping what subgraphs answered in that cache, which other routers may share. Whether anything is kept is in
+    /// the configuration. Values are as large as answers, so a cache in memory should hold nothing else.
+    #[must_use]
+    pub fn with_responses_in(mut self, cache: Cache, clock: Clock, random: Random) -> Self {
+        let config = &self.config().response_cache;
+        if config.enabled {
+            let supergraph = &self.core.compiler.supergraph;
+            let known = response_cache::Known {
+                digest: self.sdl_digest,
+                subgraphs: supergraph.subgraphs.iter().map(|it| it.name.clone()).collect(),
+                types: supergraph.types.clone(),
+                keys: supergraph.entity_keys.clone(),
+            };
+            let kept = ResponseCache::new(cache, config.clone(), clock, random, known);
+            self.response_cache = Some(kept);
+        }
+        self
+    }
+
+    /// Drops what is kept of subgraphs' answers, at once for all routers that share the cache, and what was read before it
+    /// and is not kept yet. Without a response cache there is nothing to drop.
+    ///
+    /// # Errors
+    /// What is not of this supergraph, or a cache that does not answer: then it has to be asked again.
+    pub async fn invalidate(&self, what: &[Invalidation]) -> Result<(), InvalidationError> {
+        match &self.response_cache {
+            Some(kept) => kept.invalidate(what).await,
+            None => Ok(()),
+        }
     }
 
     /// What clients see: nothing of `join`, `link` and what is inaccessible.

@@ -23,6 +23,7 @@ use crate::plan::{Fetch, FetchKind, Node, Plan};
 use crate::prepared::{Compiled, Compiler};
 use crate::response::Response;
 use crate::transport::events::Events;
+use crate::response_cache::{Asked, Freshness, ResponseCache};
 use crate::transport::{Answer, Argument, Call, CallError, Service};
 use data::Sources;
 use tree::{ObjectId, Tree};
@@ -34,6 +35,8 @@ pub(crate) struct Execution<'e> {
     pub(crate) compiled: &'e Compiled,
     pub(crate) variables: &'e Map<String, Json>,
     pub(crate) context: &'e RequestContext,
+    /// What subgraphs answered; `None` where it must not matter, or is not kept.
+    pub(crate) response_cache: Option<&'e ResponseCache>,
 }
 
 /// The object at the root of the answer.
@@ -50,6 +53,10 @@ struct State {
     scope: Arc<Scope>,
     /// The event of a subscription, which is the answer to its first call.
     event: Option<Answer>,
+    /// For how long and for whom what was answered holds.
+    freshness: Freshness,
+    /// What was kept of it, for debugging.
+    lookups: Vec<Json>,
 }
 
 /// Why something is null. It may be null at many places.
@@ -78,7 +85,11 @@ impl Execution<'_> {
         let state = Mutex::new(State::new());
         self.plan(&self.compiled.plan, &state).await;
         let mut state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        projection::write(self, &mut state).0
+        let mut response = projection::write(self, &mut state).0;
+        if let Some(cache) = self.response_cache {
+            cache.describe(state.freshness, state.lookups, &mut response);
+        }
+        response
     }
 
     /// The same for an event of a subscription.
@@ -148,7 +159,7 @@ impl Execution<'_> {
                 let event = lock(state).event.take();
                 let answer = match event {
                     Some(event) => Ok(event),
-                    None => service.call(self.call(fetch, &[], state)).await,
+                    None => self.ask(service, fetch, &[], state).await,
                 };
                 if fetch.mutation {
                     lock(state).scope = Arc::default();
@@ -167,12 +178,33 @@ impl Execution<'_> {
                 if asked.arguments.is_empty() {
                     return;
                 }
-                let answer = service.call(self.call(fetch, &asked.arguments, state)).await;
+                let answer = self.ask(service, fetch, &asked.arguments, state).await;
                 let state = &mut lock(state);
                 asked.follow_copies(&state.tree);
                 deliver::entities(self, service, fetch, &asked.batches, answer, state);
             }
         }
+    }
+
+    async fn ask(
+        &self,
+        service: &Service,
+        fetch: &Fetch,
+        arguments: &[Argument<'_>],
+        state: &Mutex<State>,
+    ) -> Result<Answer, CallError> {
+        let call = self.call(fetch, arguments, state);
+        let Some(cache) = self.response_cache else {
+            return service.call(call).await;
+        };
+        let asked = match &fetch.caching {
+            Some(caching) => cache.ask(service, call, caching).await,
+            None => Asked::plainly(service.call(call).await),
+        };
+        let state = &mut lock(state);
+        state.freshness = state.freshness.with(asked.freshness);
+        state.lookups.extend(asked.trace);
+        asked.answer
     }
 
     fn call<'c>(&'c self, fetch: &'c Fetch, arguments: &'c [Argument<'c>], state: &Mutex<State>) -> Call<'c> {
@@ -198,6 +230,8 @@ impl State {
             loose: Vec::new(),
             scope: Arc::default(),
             event: None,
+            freshness: Freshness::default(),
+            lookups: Vec::new(),
         }
     }
 

@@ -35,6 +35,7 @@ use crate::error::{Code, GraphQlError};
 use crate::execution::later::Later;
 use crate::prepared::OperationKind;
 use crate::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
+use crate::response_cache;
 use media::MediaType;
 
 /// Request headers that a web page of another origin cannot set without the browser asking first.
@@ -78,6 +79,8 @@ impl Default for HttpOptions {
 pub fn service(engine: EngineHandle, options: HttpOptions) -> Router {
     let options = Arc::new(options);
     let path = options.path.clone();
+    let dropping =
+        response_cache::http::endpoint(engine.clone(), &options.config.response_cache.invalidation);
     let server = Server {
         engine,
         options: options.clone(),
@@ -95,8 +98,12 @@ pub fn service(engine: EngineHandle, options: HttpOptions) -> Router {
     if options.graphiql {
         router = router.merge(graphiql::assets(&path));
     }
-    match cors(&options.config.cors) {
+    let router = match cors(&options.config.cors) {
         Some(layer) => router.layer(layer),
+        None => router,
+    };
+    match dropping {
+        Some(dropping) => router.merge(dropping),
         None => router,
     }
 }
@@ -237,7 +244,7 @@ async fn serve(server: &Server, request: Request, id: Option<String>) -> Respons
     let rate = response.rate.clone();
     let mut sent = match later {
         Some(later) => incremental::respond(response, later),
-        None => respond(response, media_type),
+        None => respond(response, media_type, &server.options.config),
     };
     if let Some(rate) = rate {
         rate.write(sent.headers_mut());
@@ -417,9 +424,9 @@ fn method_not_allowed(allow: &'static str, message: &str) -> Refused {
         .with(ALLOW, HeaderValue::from_static(allow))
 }
 
-fn respond(response: crate::Response, media_type: MediaType) -> Response {
+fn respond(response: crate::Response, media_type: MediaType, config: &RouterConfig) -> Response {
     let retry_after = response.retry_after();
-    let mut answer = write_answer(response, media_type);
+    let mut answer = write_answer(response, media_type, config);
     if let Some(seconds) = retry_after {
         *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
         answer.headers_mut().insert(RETRY_AFTER, seconds.into());
@@ -427,7 +434,7 @@ fn respond(response: crate::Response, media_type: MediaType) -> Response {
     answer
 }
 
-fn write_answer(response: crate::Response, media_type: MediaType) -> Response {
+fn write_answer(response: crate::Response, media_type: MediaType, config: &RouterConfig) -> Response {
     // application/json comes from a time when every well-formed request was answered with 200.
     let status = match (media_type, response.is_request_error()) {
         (MediaType::Json, _) | (_, false) => StatusCode::OK,
@@ -443,7 +450,12 @@ fn write_answer(response: crate::Response, media_type: MediaType) -> Response {
             }
         }
     };
-    write(status, media_type, response.into_body())
+    let control = response.cache_control;
+    let mut answer = write(status, media_type, response.into_body());
+    if let Some(control) = control {
+        response_cache::http::describe(control, config, answer.headers_mut());
+    }
+    answer
 }
 
 fn refusal(refused: Refused, media_type: MediaType) -> Response {

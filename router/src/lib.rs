@@ -21,6 +21,7 @@ mod plan;
 mod prepared;
 mod rate_limit;
 mod response;
+mod response_cache;
 pub mod rest;
 mod schema;
 mod selection;
@@ -31,8 +32,9 @@ pub use apollo_compiler;
 pub use buffers::{Buffers, Held};
 pub use config::{
     Allowance, Allowed, Batching, BreakerConfig, ByCaller, CacheConfig, Cors, DemandConfig, DemandMode,
-    ErrorsConfig, EventsConfig, EventsProtocol, ForwardedHeader, Limits, Network, PersistedConfig,
-    RateLimitConfig, RouterConfig, Safelist, ShowCost, SubgraphConfig, SubscriptionsConfig,
+    ErrorsConfig, EventsConfig, EventsProtocol, ForwardedHeader, InvalidationConfig, Limits, Network,
+    PersistedConfig, RateLimitConfig, ResponseCacheConfig, ResponseCacheError, RouterConfig, Safelist,
+    ShowCost, SubgraphConfig, SubscriptionsConfig,
 };
 pub use context::{Anonymous, AuthError, Authenticator, ClientInfo, PrincipalSealer, RequestContext};
 pub use documents::document_id;
@@ -43,5 +45,6 @@ pub use persisted::{ManifestError, PersistedOperations};
 pub use prepared::{OperationKind, Prepared};
 pub use rate_limit::RateStanding;
 pub use response::Response;
+pub use response_cache::{CacheControl, Invalidation, InvalidationError};
 pub use schema::{LoadError, SubgraphInfo};
 pub use transport::{HttpPool, HttpSubgraph, InProcessSchema, RequestInfo, Tracer, Transport, Transports};

@@ -20,6 +20,7 @@ use hive_router_query_planner::utils::parsing::{safe_parse_operation, safe_parse
 
 use crate::execution::data::{Key, Keys};
 use crate::execution::shape::DecodeSet;
+use crate::response_cache::{Caching, Keeping};
 use crate::schema::{LoadError, TypeTable};
 
 /// A share of requests that lies below every `percent(…)` label but `percent(100)`: progressive overrides keep the old
@@ -104,6 +105,8 @@ pub(crate) struct Fetch {
     pub(crate) may_share: bool,
     /// What is asked for, and where it belongs.
     pub(crate) kind: FetchKind,
+    /// How answers are kept; `None` if they are not.
+    pub(crate) caching: Option<Caching>,
 }
 
 /// What is asked for, and where it belongs.
@@ -271,6 +274,8 @@ pub(crate) struct Conversion<'a> {
     pub(crate) services: &'a HashMap<String, (usize, bool)>,
     /// The supergraph's types.
     pub(crate) types: &'a TypeTable,
+    /// What is kept of answers.
+    pub(crate) keeping: Keeping<'a>,
 }
 
 impl Planner {

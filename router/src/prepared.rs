@@ -26,6 +26,7 @@ use crate::error::{Code, GraphQlError, Location};
 use crate::execution::data::Keys;
 use crate::limits;
 use crate::plan::{Conversion, Plan, PlanError, Planner};
+use crate::response_cache::Keeping;
 use crate::schema::Supergraph;
 use crate::selection::{Case, Selections};
 pub(crate) use defer::Deferred;
@@ -323,6 +324,10 @@ impl Compiler {
             keys,
             services: &self.services,
             types: &self.supergraph.types,
+            keeping: Keeping {
+                hints: &self.supergraph.hints,
+                config: &self.config.response_cache,
+            },
         }
     }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Code, GraphQlError};
 use crate::rate_limit::{Exceeded, RateStanding};
+use crate::response_cache::CacheControl;
 
 /// How every response text begins.
 pub(crate) const DATA: &[u8] = b"{\"data\":";
@@ -24,6 +25,8 @@ pub struct Response {
     pub extensions: Map<String, Value>,
     /// How the caller's rate limit stands, where there is one.
     pub rate: Option<RateStanding>,
+    /// For how long and for whom it holds; `None` if it must not be kept.
+    pub cache_control: Option<CacheControl>,
     /// `{"data":…}` as a whole.
     whole: Bytes,
     fields: Vec<(Arc<str>, Range<usize>)>,
@@ -66,6 +69,7 @@ impl Response {
             errors,
             extensions: Map::new(),
             rate: None,
+            cache_control: None,
             whole,
             fields,
         }

@@ -1,6 +1,7 @@
 //! What a supergraph says: the schema that clients see, the subgraphs, and who may see what.
 
 mod additions;
+mod types;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -10,9 +11,13 @@ use apollo_compiler::schema::{FieldDefinition, Implementers};
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Node, Schema};
 
+pub(crate) use types::TypeTable;
+
 use crate::authorization::Access;
+use crate::config::ResponseCacheError;
 use crate::cost::Weights;
 use crate::rate_limit;
+use crate::response_cache::{EntityKeys, Hints};
 
 /// A supergraph that cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +31,9 @@ pub enum LoadError {
     /// The planner does not take it.
     #[error("the planner does not take the supergraph: {0}")]
     Planner(String),
+    /// The configuration asks for something that cannot work.
+    #[error(transparent)]
+    Config(#[from] ResponseCacheError),
     /// A subgraph has no usable address, or its transport cannot be made.
     #[error("subgraph `{subgraph}`: {message}")]
     Subgraph {
@@ -61,34 +69,10 @@ pub(crate) struct Supergraph {
     pub(crate) weights: Arc<Weights>,
     /// The type whose field `rateLimit` the router answers, if it does.
     pub(crate) rate_limit_on: Option<Name>,
-}
-
-/// Which object types stand behind an abstract type, inaccessible ones included.
-#[derive(Debug, Default)]
-pub(crate) struct TypeTable {
-    subtypes: HashMap<Box<str>, HashSet<Box<str>>>,
-    interface_objects: HashSet<Box<str>>,
-}
-
-impl TypeTable {
-    /// Whether an object of the type `actual` satisfies the condition `on expected`.
-    pub(crate) fn satisfies(&self, actual: &str, expected: &str) -> bool {
-        actual == expected
-            || self
-                .subtypes
-                .get(expected)
-                .is_some_and(|subtypes| subtypes.contains(actual))
-    }
-
-    /// Whether the name is that of an interface or a union.
-    pub(crate) fn is_abstract(&self, name: &str) -> bool {
-        self.subtypes.contains_key(name)
-    }
-
-    /// Whether some subgraph knows the interface only as an object type (`@interfaceObject`).
-    pub(crate) fn is_interface_object(&self, name: &str) -> bool {
-        self.interface_objects.contains(name)
-    }
+    /// What is said of caching.
+    pub(crate) hints: Hints,
+    /// By what entities are told apart.
+    pub(crate) entity_keys: Arc<EntityKeys>,
 }
 
 /// Reads a supergraph; with `rate_limits`, clients may ask how theirs stands.
@@ -98,7 +82,7 @@ pub(crate) fn load(sdl: &str, rate_limits: bool) -> Result<Supergraph, LoadError
     let subgraphs = subgraphs(&document)?;
     let features = Features::read(&document);
     let access = Access::read(&document, |spec| features.local_name(spec));
-    let types = Arc::new(type_table(&document));
+    let types = Arc::new(TypeTable::read(&document));
     let mut api = Document::new();
     api.definitions = document
         .definitions
@@ -123,6 +107,8 @@ pub(crate) fn load(sdl: &str, rate_limits: bool) -> Result<Supergraph, LoadError
         access,
         weights: Arc::new(Weights::read(&document)),
         rate_limit_on,
+        hints: Hints::read(&document),
+        entity_keys: Arc::new(EntityKeys::read(&document)),
     })
 }
 
@@ -329,50 +315,6 @@ fn subgraphs(document: &Document) -> Result<Vec<SubgraphInfo>, LoadError> {
         })
     };
     Ok(graphs.values.iter().filter_map(info).collect())
-}
-
-fn type_table(document: &Document) -> TypeTable {
-    let mut table = TypeTable::default();
-    let mut add = |outer: &str, inner: &str| {
-        table
-            .subtypes
-            .entry(outer.into())
-            .or_default()
-            .insert(inner.into());
-    };
-    for definition in &document.definitions {
-        match definition {
-            Definition::ObjectTypeDefinition(object) => {
-                object
-                    .implements_interfaces
-                    .iter()
-                    .for_each(|interface| add(interface, &object.name));
-            }
-            Definition::InterfaceTypeDefinition(interface) => {
-                interface
-                    .implements_interfaces
-                    .iter()
-                    .for_each(|outer| add(outer, &interface.name));
-            }
-            Definition::UnionTypeDefinition(union) => {
-                union.members.iter().for_each(|member| add(&union.name, member));
-            }
-            _ => {}
-        }
-    }
-    for definition in &document.definitions {
-        if let Definition::InterfaceTypeDefinition(interface) = definition {
-            table.subtypes.entry(interface.name.as_str().into()).or_default();
-            let is_object = |join: &&Node<ast::Directive>| {
-                let flag = join.specified_argument_by_name("isInterfaceObject");
-                join.name == "join__type" && flag.and_then(|flag| flag.to_bool()) == Some(true)
-            };
-            if interface.directives.iter().find(is_object).is_some() {
-                table.interface_objects.insert(interface.name.as_str().into());
-            }
-        }
-    }
-    table
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use ::http::HeaderMap;
 use bytes::Bytes;
+use futures::TryFutureExt;
 use kernel::{ErrorCode, Scope};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -26,6 +27,7 @@ use crate::config::{ErrorsConfig, SubgraphConfig};
 use crate::context::{PrincipalSealer, RequestContext};
 use crate::error::GraphQlError;
 use crate::plan::Fetch;
+use crate::response_cache::Said;
 use remote::{Question, Reading, Remote};
 
 /// How one subgraph is asked.
@@ -87,8 +89,11 @@ pub(crate) struct Argument<'c> {
 
 /// What came back.
 pub(crate) enum Answer {
-    /// The text of a body.
-    Text(Bytes),
+    /// The text of a body, with what was said of keeping it.
+    Text(Bytes, Said),
+    /// The same where a part of what was asked is known, and for the rest nothing usable came back: entities that are null
+    /// are lost for that reason.
+    Partial(Bytes, CallError),
     /// A value of this process.
     Local(async_graphql::Response),
 }
@@ -123,6 +128,17 @@ pub(crate) enum CallError {
     /// The request cannot be put into words.
     #[error("cannot be asked: {0}")]
     Request(String),
+}
+
+impl Answer {
+    /// What was said of keeping it.
+    pub(crate) fn said(&self) -> Said {
+        match self {
+            Self::Text(_, said) => *said,
+            Self::Partial(..) => Said::default(),
+            Self::Local(response) => Said::local(response.cache_control),
+        }
+    }
 }
 
 impl CallError {
@@ -225,6 +241,11 @@ impl Service {
         matches!(self.way, Way::Local(_))
     }
 
+    /// Whether the subgraph is told who asks.
+    pub(crate) fn tells(&self) -> bool {
+        self.is_in_process() || self.sealer.is_some()
+    }
+
     /// What clients see of its errors.
     pub(crate) fn errors(&self) -> &ErrorsConfig {
         &self.config.errors
@@ -249,8 +270,8 @@ impl Service {
             Way::Remote(remote) => match span.in_scope(|| self.question(&call)) {
                 Ok((question, reading)) => {
                     let remote = remote.clone();
-                    let asking =
-                        async move { remote.ask(question, reading, timeout).await.map(Answer::Text) };
+                    let asking = async move { remote.ask(question, reading, timeout).await }
+                        .map_ok(|(text, said)| Answer::Text(text, said));
                     self.finish(asking.instrument(span), call.fetch.mutation).await
                 }
                 Err(error) => Err(error),
@@ -313,7 +334,8 @@ impl Service {
         Ok((question, reading))
     }
 
-    fn forwarded(&self, context: &RequestContext) -> HeaderMap {
+    /// The client's headers that are passed on.
+    pub(crate) fn forwarded(&self, context: &RequestContext) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for name in &self.config.headers {
             if let Ok(name) = ::http::HeaderName::try_from(name.as_str()) {

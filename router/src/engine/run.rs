@@ -21,6 +21,8 @@ pub(crate) struct Ready {
     pub(super) compiled: Arc<Compiled>,
     pub(super) variables: Map<String, Value>,
     pub(super) context: RequestContext,
+    /// Whether it only reads.
+    pub(super) is_query: bool,
 }
 
 impl Engine {
@@ -128,6 +130,7 @@ impl Engine {
             compiled: &ready.compiled,
             variables: &ready.variables,
             context: &ready.context,
+            response_cache: self.response_cache.as_ref().filter(|_| ready.is_query),
         }
     }
 
@@ -163,6 +166,7 @@ impl Engine {
             compiled,
             variables,
             context,
+            is_query: prepared.kind() == OperationKind::Query,
         })
     }
 }

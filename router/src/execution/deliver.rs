@@ -73,6 +73,10 @@ pub(super) fn entities(
     let FetchKind::Entities(batches) = &fetch.kind else {
         return;
     };
+    let rest_lost = match &answer {
+        Ok(Answer::Partial(_, error)) => Some(error.error(&service.name)),
+        _ => None,
+    };
     let read = match answer.and_then(|answer| read(answer, fetch, state)) {
         Ok(read) => read,
         Err(error) => {
@@ -117,6 +121,7 @@ pub(super) fn entities(
     };
     let nothing = no_data || !all_there || lists.iter().all(all_null);
     let mut lost = match general {
+        _ if rest_lost.is_some() => rest_lost.map(|error| state.failure(error, Vec::new())),
         Some(error) if nothing => Some(state.failure(error, Vec::new())),
         general => {
             state.loose.extend(general);

@@ -17,12 +17,14 @@ use super::{
 };
 use crate::execution::data::Keys;
 use crate::execution::shape::{DecodeSet, Rename};
+use crate::response_cache::Keeping;
 use crate::schema::TypeTable;
 
 pub(super) struct Converter<'a> {
     keys: &'a mut Keys,
     services: &'a HashMap<String, (usize, bool)>,
     types: &'a TypeTable,
+    keeping: Keeping<'a>,
     /// The path that the plan's only root field stands for.
     root_field: Option<&'a [Step]>,
 }
@@ -33,11 +35,13 @@ impl<'a> Converter<'a> {
             keys,
             services,
             types,
+            keeping,
         } = conversion;
         Self {
             keys,
             services,
             types,
+            keeping,
             root_field,
         }
     }
@@ -181,6 +185,8 @@ impl<'a> Converter<'a> {
         kind: FetchKind,
     ) -> Result<Node, PlanError> {
         let unknown = || PlanError::Failed(format!("the plan names an unknown subgraph `{service}`"));
+        let hints = self.keeping.of(service).filter(|_| !mutation);
+        let caching = hints.map(|hints| hints.caching(operation, &kind, self.types));
         let (service, in_process) = self.services.get(service).copied().ok_or_else(unknown)?;
         let fragments = &operation.document.fragments;
         let fragment = |name: &str| {
@@ -211,6 +217,7 @@ impl<'a> Converter<'a> {
             shape,
             may_share: false,
             kind,
+            caching,
         })))
     }
 

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::endpoint::Endpoint;
 use super::problem::Problem;
 use super::{cut, request, tag};
-use crate::{GraphQlError, PathSegment, Response};
+use crate::{CacheControl, GraphQlError, PathSegment, Response};
 
 /// Lists the parts of an answer that are null because something failed.
 pub(super) const PARTIAL: HeaderName = HeaderName::from_static("daka-partial");
@@ -61,6 +61,14 @@ pub(super) fn respond(
     }
     if endpoint.is_read() && whole {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        if let Some(control) = answer.cache_control {
+            // What else it varies with is not told here.
+            let own = CacheControl {
+                is_private: true,
+                ..control
+            };
+            insert(headers, CACHE_CONTROL, own.header());
+        }
         headers.insert(VARY, HeaderValue::from_static("authorization, accept-language"));
         let version = endpoint.has_version.then(|| version(&root)).flatten();
         let tag = tag::of(&root, version);

@@ -17,9 +17,13 @@ use tokio::net::TcpStream;
 
 use super::{Call, CallError};
 use crate::buffers::Buffers;
+use crate::response_cache::Said;
 
 /// Answers up to so many bytes are not counted among those that are held.
 const SMALL: usize = 16 << 10;
+
+/// A body, and what its head says of keeping it.
+pub(super) type Sent = (Bytes, Said);
 
 type Pool = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 /// A connection for something else than requests and answers.
@@ -70,7 +74,7 @@ impl HttpSubgraph {
         headers: HeaderMap,
         max_bytes: usize,
         buffers: &Buffers,
-    ) -> Result<Bytes, CallError> {
+    ) -> Result<Sent, CallError> {
         let accept = "application/graphql-response+json, application/json;q=0.9";
         read(self.post(body, headers, accept, None).await?, max_bytes, buffers).await
     }
@@ -170,8 +174,9 @@ pub(super) async fn read(
     response: Response<Incoming>,
     max_bytes: usize,
     buffers: &Buffers,
-) -> Result<Bytes, CallError> {
+) -> Result<Sent, CallError> {
     let status = response.status();
+    let said = Said::of(status, response.headers());
     let content_type = response
         .headers()
         .get(CONTENT_TYPE)
@@ -206,15 +211,16 @@ pub(super) async fn read(
                 return Err(CallError::NoRoom);
             }
         } else if text.is_empty() && body.is_end_stream() {
-            return Ok(bytes);
+            return Ok((bytes, said));
         }
         text.extend_from_slice(&bytes);
     }
     let text = text.freeze();
-    Ok(match held {
+    let text = match held {
         Some(held) => held.keep(text),
         None => text,
-    })
+    };
+    Ok((text, said))
 }
 
 /// `{"query":"…","variables":{…}}`; its beginning was written when the operation was planned.

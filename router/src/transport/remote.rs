@@ -14,6 +14,7 @@ use kernel::{Principal, TIME_LEFT_HEADER};
 use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
+use super::http::Sent;
 use super::shaping::Gate;
 use super::{CallError, HttpSubgraph};
 use crate::buffers::Buffers;
@@ -51,7 +52,7 @@ pub(super) struct Reading {
     pub(super) principal: Option<Arc<Principal>>,
 }
 
-type Flight = BoxFuture<'static, Result<Bytes, CallError>>;
+type Flight = BoxFuture<'static, Result<Sent, CallError>>;
 
 /// Takes a reading off the list when it has ended, or nobody waits for it any more.
 struct Listed {
@@ -87,7 +88,7 @@ impl Remote {
         question: Question,
         reading: Option<Reading>,
         timeout: Duration,
-    ) -> Result<Bytes, CallError> {
+    ) -> Result<Sent, CallError> {
         let Some(reading) = reading else {
             return self.insist(&question, timeout, &Span::current()).await;
         };
@@ -139,7 +140,7 @@ impl Remote {
     }
 
     /// Asks in turn, not while the subgraph is given time, and a read perhaps once more.
-    async fn insist(&self, question: &Question, timeout: Duration, span: &Span) -> Result<Bytes, CallError> {
+    async fn insist(&self, question: &Question, timeout: Duration, span: &Span) -> Result<Sent, CallError> {
         let deadline = Instant::now() + timeout;
         self.gate.count();
         let mut repetitions = 0;

@@ -1,0 +1,117 @@
+//! Drops what is kept.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::ResponseCache;
+use super::tags::Tag;
+
+/// What is to be dropped, as Apollo Router's endpoint for it has it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Invalidation {
+    /// All of a subgraph.
+    Subgraph {
+        /// Which one.
+        subgraph: String,
+    },
+    /// All that a subgraph says of objects of a type, and of what holds such objects.
+    Type {
+        /// Which subgraph.
+        subgraph: String,
+        /// Which type.
+        #[serde(rename = "type")]
+        type_name: String,
+    },
+    /// What a subgraph says of one entity, and all answers that hold objects of its type elsewhere: they may hold it. Of a
+    /// type that the subgraph knows by several keys, all entities.
+    Entity {
+        /// Which subgraph.
+        subgraph: String,
+        /// Its type.
+        #[serde(rename = "type")]
+        type_name: String,
+        /// Its key's fields.
+        key: Value,
+    },
+}
+
+/// Why nothing was dropped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidationError {
+    /// There is no such subgraph, type or key.
+    #[error("there is no {what} `{name}` in the supergraph")]
+    Unknown {
+        /// What there is not.
+        what: &'static str,
+        /// What it is called.
+        name: String,
+    },
+    /// The cache does not answer.
+    #[error("the cache does not answer: {0}")]
+    Unavailable(String),
+}
+
+impl ResponseCache {
+    /// Drops what is kept, and what was read already but is not kept yet.
+    pub(crate) async fn invalidate(&self, what: &[Invalidation]) -> Result<(), InvalidationError> {
+        let mut tags = BTreeSet::new();
+        for one in what {
+            self.tags_of(one, &mut tags)?;
+        }
+        let tags: Vec<String> = tags.into_iter().collect();
+        let dropped = self.cache.delete_many(&tags).await;
+        dropped.map_err(|error| InvalidationError::Unavailable(error.to_string()))?;
+        for one in what {
+            let kind = match one {
+                Invalidation::Subgraph { .. } => "subgraph",
+                Invalidation::Type { .. } => "type",
+                Invalidation::Entity { .. } => "entity",
+            };
+            metrics::counter!("router_response_cache_invalidations_total", "kind" => kind).increment(1);
+        }
+        Ok(())
+    }
+
+    fn tags_of(&self, what: &Invalidation, tags: &mut BTreeSet<String>) -> Result<(), InvalidationError> {
+        let (Invalidation::Subgraph { subgraph }
+        | Invalidation::Type { subgraph, .. }
+        | Invalidation::Entity { subgraph, .. }) = what;
+        let unknown = |what, name: &str| {
+            let name = name.chars().take(100).collect();
+            Err(InvalidationError::Unknown { what, name })
+        };
+        if !self.supergraph.subgraphs.contains(subgraph) {
+            return unknown("subgraph", subgraph);
+        }
+        let (type_name, key) = match what {
+            Invalidation::Subgraph { .. } => {
+                tags.insert(Tag::Subgraph(subgraph).name());
+                return Ok(());
+            }
+            Invalidation::Type { type_name, .. } => (type_name, None),
+            Invalidation::Entity { type_name, key, .. } => (type_name, Some(key)),
+        };
+        let (types, keys) = (&self.supergraph.types, &self.supergraph.keys);
+        if !keys.knows(type_name) && !types.is_abstract(type_name) {
+            return unknown("type", type_name);
+        }
+        if let Some(key) = key
+            && keys.lacks(subgraph, type_name, key)
+        {
+            return unknown("entity with the key", &key.to_string());
+        }
+        // A subgraph may know the same object by an interface or a union, and an interface by its objects.
+        let own = std::iter::once(type_name.as_str());
+        for name in own.chain(types.above(type_name)).chain(types.behind(type_name)) {
+            tags.insert(Tag::Nested(subgraph, name).name());
+            tags.insert(match key.and_then(|key| keys.key(subgraph, name, key)) {
+                Some(key) => Tag::Entity(subgraph, name, &key).name(),
+                None => Tag::Type(subgraph, name).name(),
+            });
+        }
+        Ok(())
+    }
+}
