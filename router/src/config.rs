@@ -4,8 +4,8 @@ mod callers;
 mod demand;
 mod errors;
 mod rate_limit;
-mod subscriptions;
 mod response_cache;
+mod subscriptions;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,9 +17,9 @@ pub use callers::ByCaller;
 pub use demand::{DemandConfig, DemandMode, ShowCost};
 pub use errors::ErrorsConfig;
 pub use rate_limit::{Allowance, ForwardedHeader, Network, RateLimitConfig};
-pub use subscriptions::{EventsConfig, EventsProtocol, SubscriptionsConfig};
 pub(crate) use response_cache::LONGEST_S;
 pub use response_cache::{InvalidationConfig, ResponseCacheConfig, ResponseCacheError};
+pub use subscriptions::{EventsConfig, EventsProtocol, SubscriptionsConfig};
 
 /// Everything about the router that an operator may set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

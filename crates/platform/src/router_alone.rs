@@ -7,7 +7,7 @@ use std::time::Duration;
 use cache::Cache;
 use composition::SubgraphSource;
 use composition::config::SupergraphConfig;
-use kernel::Clock;
+use kernel::{Clock, Random};
 use router::{Engine, EngineHandle, PersistedOperations, RouterConfig, Transports};
 
 use crate::cli::Failure;
@@ -38,6 +38,7 @@ pub async fn run(config: Config, supergraph: &Supergraph) -> Result<(), Failure>
     let loader = Loader {
         supergraph: supergraph.clone(),
         cache: Cache::open(&config.cache, Clock::system())?,
+        responses: Cache::open(&config.cache, Clock::system())?,
         transports: Transports::default()
             .buffers(load.buffers())
             .tracer(Arc::new(telemetry::propagation::inject)),
@@ -68,6 +69,8 @@ struct Loader {
     supergraph: Supergraph,
     config: RouterConfig,
     cache: Cache,
+    /// What subgraphs answered: in memory it must not push out what else is kept.
+    responses: Cache,
     transports: Transports,
 }
 
@@ -105,6 +108,7 @@ impl Loader {
         Ok(Engine::new(&supergraph, &self.config, self.transports.clone())?
             .with_registered_in(self.cache.clone())
             .with_rate_limits_in(self.cache.clone(), Clock::system())
+            .with_responses_in(self.responses.clone(), Clock::system(), Random::from_os())
             .with_persisted(inputs.persisted.clone()))
     }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use composition::SubgraphSource;
+use kernel::Random;
 use router::rest::{Info, OperationFile, RestApi, RestHandle, RestOptions};
 use router::{Engine, EngineHandle, PersistedOperations, Transports};
 use subgraph::service::Executable;
@@ -99,9 +100,12 @@ pub fn gateway(
     clock: kernel::Clock,
 ) -> Result<Gateway, Failure> {
     let router = config.router.clone().for_platform();
+    // What subgraphs answered has a part of its own: in memory it must not push out what else is kept.
+    let responses = cache::Cache::open(&config.cache, clock.clone())?;
     let engine = Engine::new(supergraph, &router, transports)?
         .with_registered_in(cache.clone())
-        .with_rate_limits_in(cache, clock);
+        .with_rate_limits_in(cache, clock.clone())
+        .with_responses_in(responses, clock, Random::from_os());
     let api = Arc::new(RestApi::load(&engine, &operations()).map_err(|errors| lines(&errors))?);
     let own = api.others().iter();
     let own = own.map(|operation| (router::document_id(&operation.text), operation.text.clone()));

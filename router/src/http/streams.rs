@@ -40,7 +40,7 @@ pub(super) async fn answer(
         same_origin(headers, &server.options.config.cors)?;
     }
     let once = |response| match delivery {
-        Delivery::Parts => respond(response, media_type),
+        Delivery::Parts => respond(response, media_type, &server.options.config),
         Delivery::Events => event_stream(stream::iter([next(&response.into_body())]).boxed()),
     };
     let prepared = match engine.prepare_request(&request, &context).await {

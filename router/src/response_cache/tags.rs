@@ -92,7 +92,7 @@ impl EntityKeys {
     /// Whether these fields are none of the keys by which a subgraph knows entities of a type.
     pub(crate) fn lacks(&self, subgraph: &str, name: &str, fields: &Value) -> bool {
         let sets = self.0.get(name).and_then(|of_type| of_type.get(subgraph));
-        let is_key = |set: &KeySet| write(set, fields, &mut String::new()).is_some();
+        let is_key = |set: &KeySet| fields.is_object() && write(set, fields, &mut String::new()).is_some();
         sets.is_some_and(|sets| !sets.is_empty() && !sets.iter().any(is_key))
     }
 
@@ -103,8 +103,8 @@ impl EntityKeys {
             return None;
         };
         let mut text = String::new();
-        write(set, fields, &mut text)?;
-        Some(text)
+        let written = fields.is_object().then(|| write(set, fields, &mut text));
+        written.flatten().map(|()| text)
     }
 }
 

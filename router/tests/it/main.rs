@@ -16,6 +16,7 @@ mod queries;
 mod rate_limits;
 mod refusals;
 mod requires;
+mod response_cache;
 mod serving;
 mod shaping;
 mod sharing;

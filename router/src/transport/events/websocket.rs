@@ -21,6 +21,7 @@ use super::super::http::{Connection, HttpSubgraph};
 use super::super::remote::Question;
 use super::super::{Answer, CallError};
 use crate::config::SubgraphConfig;
+use crate::response_cache::Said;
 
 type Socket = WebSocketStream<TokioIo<Connection>>;
 
@@ -96,7 +97,7 @@ pub(super) async fn open(
         match subscribed.next().await {
             Ok(Some((answer, is_last))) => {
                 let rest = (!is_last).then_some(subscribed);
-                Some((Ok(Answer::Text(answer)), rest))
+                Some((Ok(Answer::Text(answer, Said::default())), rest))
             }
             Ok(None) => None,
             Err(error) => Some((Err(error), None)),
