@@ -31,8 +31,9 @@ pub struct RouterConfig {
     pub introspection: ByCaller<bool>,
     /// Milliseconds after which a request is answered with what is there.
     pub request_timeout_ms: u64,
-    /// Milliseconds between two looks at the supergraph and the manifests of a router that stands alone: what has
-    /// changed takes over while requests go on. 0: never.
+    /// Milliseconds between two looks at the supergraph, the configuration and the manifests of a router that stands
+    /// alone: what has changed takes over while requests go on. It also looks when one of the files is written. 0: only
+    /// on SIGHUP.
     pub reload_ms: u64,
     /// What holds for every subgraph that `subgraphs` does not name.
     pub all_subgraphs: SubgraphConfig,

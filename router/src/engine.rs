@@ -44,7 +44,11 @@ pub struct Engine {
     response_cache: Option<ResponseCache>,
     /// Until it is known where answers are kept.
     sdl_digest: [u8; 64],
+    _alive: Alive,
 }
+
+/// Counts the engines that are there: more than one while requests run that began before a reload.
+struct Alive;
 
 /// The engine in force, which may be exchanged while requests run: each keeps the one that it began with.
 #[derive(Clone)]
@@ -124,6 +128,7 @@ impl Engine {
                 places: Arc::new(Semaphore::new(processors())),
             }),
             services,
+            _alive: Alive::new(),
             named: Documents::new(config.persisted.safelist),
             limiter: None,
             retired: CancellationToken::new(),
@@ -367,6 +372,19 @@ impl EngineHandle {
         );
         before.retired.cancel();
         before
+    }
+}
+
+impl Alive {
+    fn new() -> Self {
+        metrics::gauge!("router_engines").increment(1.0);
+        Self
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        metrics::gauge!("router_engines").decrement(1.0);
     }
 }
 

@@ -7,8 +7,8 @@ mod remote;
 mod shaping;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use ::http::HeaderMap;
@@ -49,7 +49,11 @@ pub struct Transports {
     pool: HttpPool,
     buffers: Buffers,
     changes: Arc<AtomicU64>,
+    known: Known,
 }
+
+/// The subgraphs over HTTP that engines ask, by name: one that stays as it is keeps its circuit when a new engine takes over.
+type Known = Arc<Mutex<HashMap<String, Weak<Remote>>>>;
 
 /// Writes the headers that tie a subgraph's trace to the current span.
 pub type Tracer = Arc<dyn Fn(&mut HeaderMap) + Send + Sync>;
@@ -206,6 +210,19 @@ impl Transports {
         self
     }
 
+    /// The subgraph as an engine asks it already, or a new one.
+    fn remote(&self, name: &str, subgraph: HttpSubgraph, config: &SubgraphConfig) -> Arc<Remote> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = known.get(name).and_then(Weak::upgrade);
+        if let Some(same) = same.filter(|it| it.is(&subgraph, config)) {
+            return same;
+        }
+        known.retain(|_, remote| remote.strong_count() > 0);
+        let remote = Arc::new(Remote::new(name, subgraph, config, self.buffers.clone()));
+        known.insert(name.to_owned(), Arc::downgrade(&remote));
+        remote
+    }
+
     /// The subgraph as it is asked: `url` is its address in the supergraph.
     pub(crate) fn service(&self, name: &str, url: &str, config: &SubgraphConfig) -> Result<Service, String> {
         let transport = match self.by_name.get(name) {
@@ -216,12 +233,7 @@ impl Transports {
             )?),
         };
         let way = match transport {
-            Transport::Http(subgraph) => Way::Remote(Arc::new(Remote::new(
-                name,
-                subgraph,
-                config,
-                self.buffers.clone(),
-            ))),
+            Transport::Http(subgraph) => Way::Remote(self.remote(name, subgraph, config)),
             Transport::InProcess(schema) => Way::Local(schema),
         };
         Ok(Service {

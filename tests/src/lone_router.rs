@@ -63,7 +63,7 @@ impl LoneRouter {
     /// # Panics
     /// With what it wrote, when it does not get ready.
     pub async fn start_with(supergraph: &str, more: &[(&str, &str)]) -> Self {
-        Self::start_as(supergraph, "", more).await
+        Self::start_as(supergraph, "", more, 20).await
     }
 
     /// The same with a configuration file.
@@ -71,10 +71,18 @@ impl LoneRouter {
     /// # Panics
     /// With what it wrote, when it does not get ready.
     pub async fn start_configured(supergraph: &str, config: &str) -> Self {
-        Self::start_as(supergraph, config, &[]).await
+        Self::start_as(supergraph, config, &[], 20).await
     }
 
-    async fn start_as(supergraph: &str, config: &str, more: &[(&str, &str)]) -> Self {
+    /// The same for a router that looks every so many milliseconds whether something has changed.
+    ///
+    /// # Panics
+    /// With what it wrote, when it does not get ready.
+    pub async fn start_looking(supergraph: &str, reload_ms: u64) -> Self {
+        Self::start_as(supergraph, "", &[], reload_ms).await
+    }
+
+    async fn start_as(supergraph: &str, config: &str, more: &[(&str, &str)], reload_ms: u64) -> Self {
         let (address, folder) = (free_address(), testkit::data_dir());
         std::fs::write(folder.path().join(SUPERGRAPH), supergraph).expect("a file can be written");
         std::fs::write(folder.path().join(CONFIG), config).expect("a file can be written");
@@ -83,7 +91,9 @@ impl LoneRouter {
             .timeout(Duration::from_secs(30))
             .build()
             .expect("a client can be made");
-        let more = more.iter().chain(&[("DAKA__ROUTER__RELOAD_MS", "20")]);
+        let reload_ms = reload_ms.to_string();
+        let looking = [("DAKA__ROUTER__RELOAD_MS", reload_ms.as_str())];
+        let more = more.iter().chain(&looking);
         let env: Vec<_> = more
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
@@ -137,6 +147,11 @@ impl LoneRouter {
     /// The most memory that it has had at once, in bytes.
     pub fn peak_memory(&self) -> usize {
         self.process.peak_memory()
+    }
+
+    /// The memory that it has now, in bytes.
+    pub fn memory(&self) -> usize {
+        self.process.memory_now()
     }
 
     /// The sum of a metric over all series whose labels hold this text.

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use toml::{Table, Value};
 
 use crate::config::{Config, Layer};
-use crate::router_alone::Supergraph;
+use crate::router_alone::{Source, Supergraph};
 use crate::{check, demo, distributed, embedded, generate, router_alone};
 
 /// What a command failed with: a text for the terminal.
@@ -103,7 +103,14 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
     match cli.command.unwrap_or(Command::All) {
         Command::All => embedded::run(options.load_platform()?).await,
         Command::Router(args) => match options.supergraph(&args) {
-            Some(supergraph) => router_alone::run(options.without_supergraph().load()?, &supergraph).await,
+            Some(supergraph) => {
+                let options = options.without_supergraph();
+                let source = Source {
+                    file: options.file(),
+                    load: Box::new(move || options.load()),
+                };
+                router_alone::run(source, supergraph).await
+            }
             None => distributed::router(options.load_platform()?).await,
         },
         Command::Subgraph { name } => distributed::subgraph(options.load()?, &name).await,
@@ -148,6 +155,12 @@ impl Options {
         Ok(config)
     }
 
+    fn file(&self) -> Option<PathBuf> {
+        let default = PathBuf::from("daka.toml");
+        let default = default.exists().then_some(default);
+        self.config.clone().or(default)
+    }
+
     fn load(&self) -> Result<Config, Failure> {
         let mut flags = Table::new();
         if let Some(listen) = self.listen {
@@ -160,12 +173,7 @@ impl Options {
             );
         }
         let mut layers = Vec::new();
-        let default = PathBuf::from("daka.toml");
-        let file = self
-            .config
-            .clone()
-            .or_else(|| default.exists().then_some(default));
-        if let Some(file) = file {
+        if let Some(file) = self.file() {
             layers.push(Layer::file(&file)?);
         }
         layers.push(Layer::environment(std::env::vars())?);

@@ -14,7 +14,7 @@ use crate::cli::Failure;
 use crate::config::Config;
 use crate::gatekeeper::Gatekeeper;
 use crate::health::{Check, Standing};
-use crate::serve::Load;
+use crate::serve::{Load, Routes};
 use crate::subgraphs::{Builder, over_http, sealed, service_token};
 use crate::workers::Workers;
 use crate::{embedded, health, serve, stores, supergraph};
@@ -79,7 +79,8 @@ pub async fn router(mut config: Config) -> Result<(), Failure> {
         .routes
         .merge(health::routes(checks(&config, cache)?, telemetry.metrics()));
     println!("The router listens on http://{}", listener.local_addr()?);
-    serve::serve(listener, routes, shutdown, config.shutdown_grace(), &load).await;
+    let routes = Routes::new(routes, &load);
+    serve::serve(listener, routes, shutdown, config.shutdown_grace()).await;
     Ok(())
 }
 
@@ -123,14 +124,8 @@ pub async fn subgraph(config: Config, name: &str) -> Result<(), Failure> {
     let workers = Workers::start(&stores, std::slice::from_ref(&built), sessions, &shutdown);
     println!("The subgraph {name} listens on http://{}", listener.local_addr()?);
     let grace = config.shutdown_grace();
-    serve::serve(
-        listener,
-        routes,
-        shutdown.clone(),
-        grace,
-        &Load::new(config.server),
-    )
-    .await;
+    let routes = Routes::new(routes, &Load::new(config.server));
+    serve::serve(listener, routes, shutdown.clone(), grace).await;
     shutdown.cancel();
     workers.finish().await;
     Ok(())

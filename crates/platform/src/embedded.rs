@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::Failure;
 use crate::config::Config;
 use crate::gatekeeper::Gatekeeper;
-use crate::serve::Load;
+use crate::serve::{Load, Routes};
 use crate::stores::{self, Stores};
 use crate::subgraphs::{Builder, in_process};
 use crate::supergraph::InProcess;
@@ -113,14 +113,8 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     .await?;
     greet(&config, listener.local_addr()?);
     let (routes, grace) = (platform.routes.clone(), config.shutdown_grace());
-    serve::serve(
-        listener,
-        routes,
-        shutdown.clone(),
-        grace,
-        &Load::new(config.server),
-    )
-    .await;
+    let routes = Routes::new(routes, &Load::new(config.server));
+    serve::serve(listener, routes, shutdown.clone(), grace).await;
     shutdown.cancel();
     platform.finish().await;
     Ok(())
@@ -154,14 +148,8 @@ pub async fn work(config: Config) -> Result<(), Failure> {
     let workers = Workers::start(&stores, &subgraphs, Some(sessions), &shutdown);
     let routes = health::routes(health::of_stores(&stores), telemetry.metrics());
     let grace = config.shutdown_grace();
-    serve::serve(
-        listener,
-        routes,
-        shutdown.clone(),
-        grace,
-        &Load::new(config.server),
-    )
-    .await;
+    let routes = Routes::new(routes, &Load::new(config.server));
+    serve::serve(listener, routes, shutdown.clone(), grace).await;
     shutdown.cancel();
     workers.finish().await;
     Ok(())

@@ -1,5 +1,7 @@
 //! The router for anybody's supergraph: it knows nothing about habits.
 
+mod follow;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +10,14 @@ use cache::Cache;
 use composition::SubgraphSource;
 use composition::config::SupergraphConfig;
 use kernel::{Clock, Random};
-use router::{Engine, EngineHandle, PersistedOperations, RouterConfig, Transports};
+use router::{Authenticator, Engine, EngineHandle, PersistedOperations, Transports};
 
 use crate::cli::Failure;
 use crate::config::Config;
-use crate::serve::Load;
+use crate::serve::{Load, Routes};
 use crate::supergraph::lines;
 use crate::{health, jwt, serve};
+use follow::Occasions;
 
 /// Where a supergraph comes from.
 #[derive(Debug, Clone)]
@@ -25,58 +28,79 @@ pub enum Supergraph {
     Sources(PathBuf),
 }
 
+/// Where a router's configuration comes from, each time it is looked at.
+pub struct Source {
+    /// Reads it.
+    pub load: Box<dyn Fn() -> Result<Config, Failure> + Send + Sync>,
+    /// The file in it, where there is one.
+    pub file: Option<PathBuf>,
+}
+
 /// Serves a supergraph until the program is told to stop, and each that takes its place.
 ///
 /// # Errors
-/// Where the supergraph cannot be read, composed or loaded.
-pub async fn run(config: Config, supergraph: &Supergraph) -> Result<(), Failure> {
+/// Where the configuration or the supergraph cannot be read, composed or loaded.
+pub async fn run(source: Source, supergraph: Supergraph) -> Result<(), Failure> {
+    let config = (source.load)()?;
     let shutdown = serve::shutdown_on_signals();
     let telemetry = telemetry::init(&config.telemetry, "daka-router", &shutdown)?;
     let listener = serve::listen(config.listen).await?;
     let load = Load::new(config.server);
-    let authenticator = jwt::authenticator(&config.jwt, &Clock::system(), &shutdown)?;
+    let transports = Transports::default()
+        .buffers(load.buffers())
+        .tracer(Arc::new(telemetry::propagation::inject));
     let loader = Loader {
-        supergraph: supergraph.clone(),
         cache: Cache::open(&config.cache, Clock::system())?,
         responses: Cache::open(&config.cache, Clock::system())?,
-        transports: Transports::default()
-            .buffers(load.buffers())
-            .tracer(Arc::new(telemetry::propagation::inject)),
-        config: config.router.clone(),
+        authenticator: jwt::authenticator(&config.jwt, &Clock::system(), &shutdown)?,
+        grace: config.shutdown_grace(),
+        metrics: telemetry.metrics(),
+        first: config,
+        source,
+        supergraph,
+        transports,
     };
     let inputs = loader.inputs().await?;
     let engine = EngineHandle::new(Arc::new(loader.engine(&inputs)?));
-    let options = router::http::HttpOptions {
-        authenticator,
-        config: config.router.clone(),
-        ..Default::default()
-    };
-    let routes =
-        router::http::service(engine.clone(), options).merge(health::routes(Vec::new(), telemetry.metrics()));
-    let following = tokio::spawn(
-        shutdown
-            .clone()
-            .run_until_cancelled_owned(loader.follow(inputs, engine)),
-    );
+    let routes = Routes::new(loader.routes(&engine, &inputs.config), &load);
+    let grace = loader.grace;
     println!("The router listens on http://{}/graphql", listener.local_addr()?);
-    serve::serve(listener, routes, shutdown, config.shutdown_grace(), &load).await;
+    let served = Served {
+        engine,
+        routes: routes.clone(),
+    };
+    let following = follow::follow(Arc::new(loader), inputs, served, Occasions::new());
+    let following = tokio::spawn(shutdown.clone().run_until_cancelled_owned(following));
+    serve::serve(listener, routes, shutdown, grace).await;
     following.abort();
     Ok(())
 }
 
 /// Loads what is served.
 struct Loader {
+    source: Source,
     supergraph: Supergraph,
-    config: RouterConfig,
+    /// The configuration that the program was started with.
+    first: Config,
+    grace: Duration,
+    metrics: telemetry::Metrics,
+    authenticator: Arc<dyn Authenticator>,
     cache: Cache,
     /// What subgraphs answered: in memory it must not push out what else is kept.
     responses: Cache,
     transports: Transports,
 }
 
-/// All that an engine is made of and that may change while it serves.
+/// What is in force.
+struct Served {
+    engine: EngineHandle,
+    routes: Routes,
+}
+
+/// All that may change while the router serves.
 #[derive(PartialEq)]
 struct Inputs {
+    config: Config,
     sdl: Sdl,
     persisted: PersistedOperations,
 }
@@ -89,6 +113,7 @@ enum Sdl {
 
 impl Loader {
     async fn inputs(&self) -> Result<Inputs, Failure> {
+        let config = (self.source.load)()?;
         let sdl = match &self.supergraph {
             Supergraph::Composed(file) => Sdl::Supergraph(
                 std::fs::read_to_string(file)
@@ -96,8 +121,12 @@ impl Loader {
             ),
             Supergraph::Sources(file) => Sdl::Subgraphs(sources(file).await?),
         };
-        let persisted = PersistedOperations::load(&self.config.persisted.manifests)?;
-        Ok(Inputs { sdl, persisted })
+        let persisted = PersistedOperations::load(&config.router.persisted.manifests)?;
+        Ok(Inputs {
+            config,
+            sdl,
+            persisted,
+        })
     }
 
     fn engine(&self, inputs: &Inputs) -> Result<Engine, Failure> {
@@ -105,53 +134,32 @@ impl Loader {
             Sdl::Supergraph(sdl) => sdl.clone(),
             Sdl::Subgraphs(sources) => supergraph_of(sources)?,
         };
-        Ok(Engine::new(&supergraph, &self.config, self.transports.clone())?
+        let engine = Engine::new(&supergraph, &inputs.config.router, self.transports.clone())?;
+        Ok(engine
             .with_registered_in(self.cache.clone())
             .with_rate_limits_in(self.cache.clone(), Clock::system())
             .with_responses_in(self.responses.clone(), Clock::system(), Random::from_os())
             .with_persisted(inputs.persisted.clone()))
     }
 
-    /// Looks again and again whether there is something new, and lets it take over where it holds. Requests under way
-    /// are finished by the engine that they began with.
-    async fn follow(self, mut known: Inputs, engine: EngineHandle) {
-        if self.config.reload_ms == 0 {
-            return std::future::pending().await;
-        }
-        let loader = Arc::new(self);
-        let mut refused = None;
-        loop {
-            tokio::time::sleep(Duration::from_millis(loader.config.reload_ms)).await;
-            let inputs = match loader.inputs().await {
-                Ok(inputs) if inputs == known || refused.as_ref() == Some(&inputs) => continue,
-                Ok(inputs) => Arc::new(inputs),
-                Err(error) => {
-                    tracing::warn!(%error, "the supergraph cannot be looked at; the one before is served");
-                    continue;
-                }
-            };
-            let (taking, old, with) = (loader.clone(), engine.load(), inputs.clone());
-            let made = tokio::task::spawn_blocking(move || {
-                Ok::<_, Failure>(taking.engine(&with)?.with_documents_of(&old))
-            });
-            let made = made.await.unwrap_or_else(|error| Err(error.into()));
-            let outcome = if made.is_ok() { "ok" } else { "refused" };
-            metrics::counter!("router_reloads_total", "outcome" => outcome).increment(1);
-            let Some(inputs) = Arc::into_inner(inputs) else {
-                continue;
-            };
-            match made {
-                Ok(new) => {
-                    engine.swap(Arc::new(new));
-                    (known, refused) = (inputs, None);
-                    tracing::info!("a new supergraph has taken over");
-                }
-                Err(error) => {
-                    tracing::error!(%error, "the new supergraph does not hold; the one before is served");
-                    refused = Some(inputs);
-                }
-            }
-        }
+    fn routes(&self, engine: &EngineHandle, config: &Config) -> axum::Router {
+        let options = router::http::HttpOptions {
+            authenticator: self.authenticator.clone(),
+            config: config.router.clone(),
+            ..Default::default()
+        };
+        let health = health::routes(Vec::new(), self.metrics.clone());
+        router::http::service(engine.clone(), options).merge(health)
+    }
+
+    /// The files in which something may change, as far as they are known by name.
+    fn files(&self, inputs: &Inputs) -> Vec<PathBuf> {
+        let (Supergraph::Composed(supergraph) | Supergraph::Sources(supergraph)) = &self.supergraph;
+        let manifests = inputs.config.router.persisted.manifests.iter();
+        let files = std::iter::once(supergraph)
+            .chain(&self.source.file)
+            .chain(manifests);
+        files.cloned().collect()
     }
 }
 

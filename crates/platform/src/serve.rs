@@ -9,6 +9,7 @@ mod tests;
 
 use std::io::ErrorKind::{ConnectionAborted, ConnectionReset};
 use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -26,6 +27,42 @@ pub use load::Load;
 /// How long no connection is accepted after one could not be.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// What is served. It may be exchanged while requests run: each is answered by the routes that it began with.
+#[derive(Clone)]
+pub struct Routes {
+    current: Arc<RwLock<Router>>,
+    load: Load,
+}
+
+impl Routes {
+    /// These routes, as far as the load lets requests in.
+    pub fn new(routes: Router, load: &Load) -> Self {
+        Self {
+            current: Arc::new(RwLock::new(ready(routes, load))),
+            load: load.clone(),
+        }
+    }
+
+    /// Puts other routes in force.
+    pub fn swap(&self, routes: Router) {
+        let routes = ready(routes, &self.load);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = routes;
+    }
+
+    fn current(&self) -> Router {
+        self.current
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+fn ready(routes: Router, load: &Load) -> Router {
+    let routes = routes.layer(from_fn_with_state(load.clone(), load::admit));
+    // With its state, so that it is not put in for each request.
+    telemetry::http::observed(routes).with_state(())
+}
+
 /// Listens.
 ///
 /// # Errors
@@ -37,16 +74,8 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 /// Serves until `shutdown`; requests in flight get `grace` to finish.
-pub async fn serve(
-    listener: TcpListener,
-    routes: Router,
-    shutdown: CancellationToken,
-    grace: Duration,
-    load: &Load,
-) {
-    let routes = routes.layer(from_fn_with_state(load.clone(), load::admit));
-    // With its state, so that it is not put in for each request.
-    let routes = telemetry::http::observed(routes).with_state(());
+pub async fn serve(listener: TcpListener, routes: Routes, shutdown: CancellationToken, grace: Duration) {
+    let load = &routes.load;
     let connections = TaskTracker::new();
     while let Some(stream) = shutdown.run_until_cancelled(accept(&listener, load)).await {
         connections.spawn(connection::serve(

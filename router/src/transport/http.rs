@@ -68,6 +68,11 @@ impl HttpSubgraph {
         })
     }
 
+    /// Whether it is the same address over the same connections.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.uri == other.uri && Arc::ptr_eq(&self.pool.0, &other.pool.0)
+    }
+
     pub(super) async fn send(
         &self,
         body: Bytes,

@@ -82,6 +82,11 @@ impl Remote {
         &self.subgraph
     }
 
+    /// Whether it is that subgraph, asked in that way.
+    pub(super) fn is(&self, subgraph: &HttpSubgraph, config: &SubgraphConfig) -> bool {
+        self.subgraph.is(subgraph) && self.config == *config
+    }
+
     /// Asks, for at most that time. With a `reading`, others who ask the same at the same time get the same answer.
     pub(super) async fn ask(
         self: &Arc<Self>,

@@ -25,6 +25,7 @@ mod logging_in;
 mod lone_router;
 mod outage;
 mod persisted;
+mod reload;
 mod rest;
 mod shutdown;
 mod staff;

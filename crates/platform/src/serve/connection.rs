@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use hyper::body::Incoming;
@@ -22,6 +21,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 
+use super::Routes;
 use super::config::ServerConfig;
 
 /// Bytes that one connection may buffer each way; a head must fit in.
@@ -80,7 +80,7 @@ impl Drop for UnderWay {
 }
 
 /// Serves a connection to its end.
-pub(super) async fn serve(stream: Stream, routes: Router, shutdown: CancellationToken, config: ServerConfig) {
+pub(super) async fn serve(stream: Stream, routes: Routes, shutdown: CancellationToken, config: ServerConfig) {
     let state = Arc::new(Connection::default());
     let client = ConnectInfo(stream.client);
     let answering = {
@@ -90,7 +90,7 @@ pub(super) async fn serve(stream: Stream, routes: Router, shutdown: Cancellation
             request.extensions_mut().insert(state.clone());
             // Who is not logged in is known by the address.
             request.extensions_mut().insert(client);
-            routes.clone().call(request)
+            routes.current().call(request)
         })
     };
     let mut builder = Builder::new(TokioExecutor::new());

@@ -44,8 +44,8 @@ impl Server {
         let listener = listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let (address, load) = (listener.local_addr().unwrap(), Load::new(config));
         let shutdown = CancellationToken::new();
-        let (stop, taken_on) = (shutdown.clone(), load.clone());
-        let ended = tokio::spawn(async move { serve(listener, routes, stop, PATIENCE, &taken_on).await });
+        let stop = shutdown.clone();
+        let ended = tokio::spawn(serve(listener, Routes::new(routes, &load), stop, PATIENCE));
         Self {
             address,
             load,
