@@ -32,11 +32,25 @@ fn a_schema_does_not_differ_from_itself() {
 }
 
 #[test]
-fn a_supergraph_is_seen_as_its_clients_see_it() {
+fn a_supergraph_is_seen_as_its_clients_see_it_but_for_what_the_router_adds() {
     let supergraph = include_str!("../../../../schema/supergraph.graphql");
     let api = include_str!("../../../../schema/api.graphql");
-    assert_eq!(told(supergraph, api), [""; 0]);
-    assert_eq!(told(api, supergraph), [""; 0]);
+    assert_eq!(
+        told(supergraph, api),
+        [
+            "SAFE DIRECTIVE_ADDED @defer",
+            "SAFE FIELD_ADDED Query.rateLimit",
+            "SAFE TYPE_ADDED RateLimit"
+        ]
+    );
+    assert_eq!(
+        told(api, supergraph),
+        [
+            "BREAKING DIRECTIVE_REMOVED @defer",
+            "BREAKING FIELD_REMOVED Query.rateLimit",
+            "BREAKING TYPE_REMOVED RateLimit"
+        ]
+    );
 }
 
 #[test]
