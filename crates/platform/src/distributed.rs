@@ -74,13 +74,15 @@ pub async fn router(mut config: Config) -> Result<(), Failure> {
         Arc::new(gatekeeper),
         cache.clone(),
         clock,
+        &shutdown,
     )?;
     let routes = gateway
         .routes
         .merge(health::routes(checks(&config, cache)?, telemetry.metrics()));
     println!("The router listens on http://{}", listener.local_addr()?);
-    let routes = Routes::new(routes, &load);
-    serve::serve(listener, routes, shutdown, config.shutdown_grace()).await;
+    let (routes, grace) = (Routes::new(routes, &load), config.shutdown_grace());
+    serve::serve(listener, routes, shutdown, grace).await;
+    serve::farewell(&gateway.sockets, grace).await;
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use kernel::{Clock, Random};
 use router::Transports;
 use subgraph::peers::Peers;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::cli::Failure;
 use crate::config::Config;
@@ -27,6 +28,7 @@ pub struct Platform {
     pub routes: Router,
     /// Everything that keeps data.
     pub stores: Stores,
+    sockets: TaskTracker,
     workers: Workers,
 }
 
@@ -67,6 +69,7 @@ impl Platform {
             Arc::new(gatekeeper),
             stores.cache.clone(),
             clock.clone(),
+            shutdown,
         )?;
 
         let sessions = Sessions::new(
@@ -84,6 +87,7 @@ impl Platform {
             .merge(health::routes(health::of_stores(&stores), metrics));
         Ok(Self {
             routes,
+            sockets: gateway.sockets,
             stores,
             workers,
         })
@@ -115,6 +119,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     let (routes, grace) = (platform.routes.clone(), config.shutdown_grace());
     let routes = Routes::new(routes, &Load::new(config.server));
     serve::serve(listener, routes, shutdown.clone(), grace).await;
+    serve::farewell(&platform.sockets, grace).await;
     shutdown.cancel();
     platform.finish().await;
     Ok(())

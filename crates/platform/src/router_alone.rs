@@ -11,6 +11,8 @@ use composition::SubgraphSource;
 use composition::config::SupergraphConfig;
 use kernel::{Clock, Random};
 use router::{Authenticator, Engine, EngineHandle, PersistedOperations, Transports};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::cli::Failure;
 use crate::config::Config;
@@ -55,6 +57,8 @@ pub async fn run(source: Source, supergraph: Supergraph) -> Result<(), Failure> 
         authenticator: jwt::authenticator(&config.jwt, &Clock::system(), &shutdown)?,
         grace: config.shutdown_grace(),
         metrics: telemetry.metrics(),
+        shutdown: shutdown.clone(),
+        sockets: TaskTracker::new(),
         first: config,
         source,
         supergraph,
@@ -63,7 +67,7 @@ pub async fn run(source: Source, supergraph: Supergraph) -> Result<(), Failure> 
     let inputs = loader.inputs().await?;
     let engine = EngineHandle::new(Arc::new(loader.engine(&inputs)?));
     let routes = Routes::new(loader.routes(&engine, &inputs.config), &load);
-    let grace = loader.grace;
+    let (grace, sockets) = (loader.grace, loader.sockets.clone());
     println!("The router listens on http://{}/graphql", listener.local_addr()?);
     let served = Served {
         engine,
@@ -73,6 +77,7 @@ pub async fn run(source: Source, supergraph: Supergraph) -> Result<(), Failure> 
     let following = tokio::spawn(shutdown.clone().run_until_cancelled_owned(following));
     serve::serve(listener, routes, shutdown, grace).await;
     following.abort();
+    serve::farewell(&sockets, grace).await;
     Ok(())
 }
 
@@ -84,6 +89,8 @@ struct Loader {
     first: Config,
     grace: Duration,
     metrics: telemetry::Metrics,
+    shutdown: CancellationToken,
+    sockets: TaskTracker,
     authenticator: Arc<dyn Authenticator>,
     cache: Cache,
     /// What subgraphs answered: in memory it must not push out what else is kept.
@@ -146,6 +153,8 @@ impl Loader {
         let options = router::http::HttpOptions {
             authenticator: self.authenticator.clone(),
             config: config.router.clone(),
+            shutdown: self.shutdown.clone(),
+            connections: self.sockets.clone(),
             ..Default::default()
         };
         let health = health::routes(Vec::new(), self.metrics.clone());

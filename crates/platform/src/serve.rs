@@ -92,6 +92,14 @@ pub async fn serve(listener: TcpListener, routes: Routes, shutdown: Cancellation
     }
 }
 
+/// Waits for WebSockets, which are no requests any more, to say goodbye.
+pub async fn farewell(sockets: &TaskTracker, grace: Duration) {
+    sockets.close();
+    if tokio::time::timeout(grace, sockets.wait()).await.is_err() {
+        tracing::warn!("WebSockets did not close in time");
+    }
+}
+
 /// The next connection, once there is a place for it.
 async fn accept(listener: &TcpListener, load: &Load) -> Stream {
     // The semaphore is never closed.

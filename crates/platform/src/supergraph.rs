@@ -8,6 +8,8 @@ use kernel::Random;
 use router::rest::{Info, OperationFile, RestApi, RestHandle, RestOptions};
 use router::{Engine, EngineHandle, PersistedOperations, Transports};
 use subgraph::service::Executable;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::cli::Failure;
 use crate::config::Config;
@@ -85,6 +87,8 @@ pub fn info() -> Info {
 pub struct Gateway {
     /// The routes: GraphQL, REST, their documentation.
     pub routes: axum::Router,
+    /// The WebSockets that are open.
+    pub sockets: TaskTracker,
 }
 
 /// Loads a supergraph and what is served of it. Documents that clients register are kept in the cache.
@@ -98,6 +102,7 @@ pub fn gateway(
     authenticator: Arc<dyn router::Authenticator>,
     cache: cache::Cache,
     clock: kernel::Clock,
+    shutdown: &CancellationToken,
 ) -> Result<Gateway, Failure> {
     let router = config.router.clone().for_platform();
     // What subgraphs answered has a part of its own: in memory it must not push out what else is kept.
@@ -116,14 +121,16 @@ pub fn gateway(
     let http = router::http::HttpOptions {
         authenticator,
         config: router,
+        shutdown: shutdown.clone(),
         ..Default::default()
     };
     let options = RestOptions {
         http: Arc::new(http.clone()),
         trace_id: Some(Arc::new(telemetry::propagation::trace_id)),
     };
+    let sockets = http.connections.clone();
     let routes = router::http::service(EngineHandle::new(engine), http).merge(rest.router(options));
-    Ok(Gateway { routes })
+    Ok(Gateway { routes, sockets })
 }
 
 /// A subgraph of this process, as the router asks it.
