@@ -190,6 +190,8 @@ const ROOTS: &[(&str, Other, &str)] = &[
     ("habitsConnection", Own, "{ habitsConnection { nodes { id } } }"),
     ("habit", Null, "{ habit(id: $h) { id } }"),
     ("habitTemplates", Public, "{ habitTemplates { id } }"),
+    // The router's own, of each caller.
+    ("rateLimit", Public, "{ rateLimit { cost } }"),
     ("me", Own, "{ me { id } }"),
     ("user", Null, "{ user(id: $u) { id } }"),
     ("sessions", Own, "{ sessions { id } }"),
