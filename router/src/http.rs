@@ -6,6 +6,7 @@ mod graphiql;
 mod incremental;
 mod media;
 mod multipart;
+mod operation;
 mod streams;
 mod websocket;
 
@@ -32,11 +33,10 @@ use crate::config::{Cors, RouterConfig};
 use crate::context::{Anonymous, AuthError, Authenticator, RequestContext};
 use crate::engine::{Engine, EngineHandle, GraphQlRequest};
 use crate::error::{Code, GraphQlError};
-use crate::execution::later::Later;
-use crate::prepared::OperationKind;
 use crate::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::response_cache;
-use media::MediaType;
+use media::{Accepted, Delivery, MediaType};
+use operation::{Answered, Operation, Subscriptions, Terms};
 
 /// Request headers that a web page of another origin cannot set without the browser asking first.
 const PREFLIGHT_HEADERS: [&str; 3] = [
@@ -170,6 +170,11 @@ impl Refused {
         Self::new(StatusCode::BAD_REQUEST, ErrorCode::BadUserInput, message)
     }
 
+    /// One whose caller asks for too much, whatever else is wrong with it.
+    fn too_much(error: GraphQlError) -> Self {
+        AuthError::from(error).into()
+    }
+
     fn with(mut self, name: http::HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
@@ -194,107 +199,86 @@ async fn named(State(server): State<Server>, Path(id): Path<String>, request: Re
 
 async fn serve(server: &Server, request: Request, id: Option<String>) -> Response {
     let (parts, body) = request.into_parts();
-    let streamed = media::streamed(&parts.headers);
-    let Some(media_type) = media::accepted(&parts.headers).or(streamed.map(|_| MediaType::GraphQl)) else {
+    let Some(accepted) = media::accepted(&parts.headers) else {
         let message =
             "the answer is application/graphql-response+json, application/json or text/event-stream";
         let refused = Refused::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message);
         return refusal(refused, MediaType::Json);
     };
-    let asked = match parts.method {
-        Method::GET => from_query(&parts.uri, &server.options).map(Asked::One),
-        Method::POST => from_body(&parts.headers, body, &server.options).await,
-        _ => Err(method_not_allowed(
-            "GET, POST",
-            "GraphQL is asked with GET or POST",
-        )),
-    };
-    let request = match asked {
-        Ok(Asked::One(request)) => check(request, id.as_deref()),
-        Ok(Asked::Several(requests)) if id.is_none() => {
-            let answered = batch::answer(server, &parts, requests).await;
-            return answered.unwrap_or_else(|refused| refusal(refused, media_type));
-        }
-        Ok(Asked::Several(_)) => Err(Refused::bad_request("the path says already what is asked")),
-        Err(refused) => Err(refused),
-    };
-    let request = match (request, streamed) {
-        (Ok(request), Some(delivery)) => {
-            let answered = streams::answer(server, &parts, request, (delivery, media_type)).await;
-            return answered.unwrap_or_else(|refused| refusal(refused, media_type));
-        }
-        (request, _) => request,
-    };
-    let answer = match request {
-        Ok(request) => answer(server, &parts, request).await,
+    let asked = asked(server, &parts, body, id.as_deref()).await;
+    let answer = match asked {
+        Ok(asked) => answer(server, &parts, asked, accepted, id.is_some()).await,
         Err(refused) => Err(charged(server, &parts, refused).await),
     };
-    let answer = answer.and_then(|(response, later)| match id {
-        Some(_) if response.errors.iter().any(is_unknown) => Err(Refused {
-            status: StatusCode::NOT_FOUND,
-            errors: response.errors,
-            headers: Vec::new(),
-        }),
-        _ => Ok((response, later)),
-    });
-    let (response, later) = match answer {
-        Ok(answer) => answer,
-        Err(refused) => return refusal(refused, media_type),
+    answer.unwrap_or_else(|refused| refusal(refused, accepted.media_type))
+}
+
+/// What is asked, by the path, the query string or the body.
+async fn asked(server: &Server, parts: &Parts, body: Body, id: Option<&str>) -> Result<Asked, Refused> {
+    let asked = match parts.method {
+        Method::GET => {
+            same_origin(&parts.headers, &server.options.config.cors)?;
+            Asked::One(from_query(&parts.uri, &server.options)?)
+        }
+        Method::POST => from_body(&parts.headers, body, &server.options).await?,
+        _ => {
+            return Err(method_not_allowed(
+                "GET, POST",
+                "GraphQL is asked with GET or POST",
+            ));
+        }
     };
-    let rate = response.rate.clone();
-    let mut sent = match later {
-        Some(later) => incremental::respond(response, later),
-        None => respond(response, media_type, &server.options.config),
+    match asked {
+        Asked::One(request) => check(request, id).map(Asked::One),
+        Asked::Several(_) if id.is_some() => Err(Refused::bad_request("the path says already what is asked")),
+        several => Ok(several),
+    }
+}
+
+async fn answer(
+    server: &Server,
+    parts: &Parts,
+    asked: Asked,
+    accepted: Accepted,
+    is_named: bool,
+) -> Result<Response, Refused> {
+    let (engine, config) = (server.engine.load(), &server.options.config);
+    let context = judged(&engine, &server.options, parts).await?;
+    let request = match asked {
+        Asked::One(request) => request,
+        Asked::Several(requests) => return Ok(batch::answer(&engine, &context, requests).await),
+    };
+    let terms = Terms {
+        only_queries: parts.method == Method::GET,
+        parts: accepted.parts,
+        subscriptions: accepted
+            .delivery
+            .map_or(Subscriptions::NotTaken, |_| Subscriptions::Placed),
+    };
+    let mut answered = match Operation::prepare(&engine, &context, request).await {
+        Ok(operation) => operation.run(server, terms).await?,
+        Err(refused) => Answered::Once(refused, None),
+    };
+    let rate = match &mut answered {
+        Answered::Once(response, _) => response.rate.take(),
+        Answered::Events(events) => events.rate.take(),
+    };
+    let mut sent = match answered {
+        Answered::Once(first, Some(later)) => incremental::respond(first, later),
+        Answered::Once(response, None) => once(response, accepted, config, is_named),
+        Answered::Events(events) => streams::write(events, accepted.delivery, config),
     };
     if let Some(rate) = rate {
         rate.write(sent.headers_mut());
     }
-    sent
-}
-
-/// The answer, or its first part with what comes later.
-async fn answer(
-    server: &Server,
-    parts: &Parts,
-    request: GraphQlRequest,
-) -> Result<(crate::Response, Option<Later>), Refused> {
-    let engine: Arc<Engine> = server.engine.load();
-    let context = judged(&engine, &server.options, parts)
-        .await?
-        .with_wishes_of(&request);
-    let prepared = match engine.prepare_request(&request, &context).await {
-        Ok(prepared) => prepared,
-        Err(errors) => return Ok((crate::Response::refused(errors), None)),
-    };
-    if prepared.kind() == OperationKind::Subscription {
-        let refused = engine
-            .execute_prepared(&prepared, request.variables, &context)
-            .await;
-        return Err(Refused {
-            status: StatusCode::NOT_ACCEPTABLE,
-            errors: refused.errors,
-            headers: Vec::new(),
-        });
-    }
-    if parts.method == Method::GET {
-        if prepared.kind() != OperationKind::Query {
-            return Err(method_not_allowed("POST", "GET is for queries only"));
-        }
-        same_origin(&parts.headers, &server.options.config.cors)?;
-    }
-    let variables = request.variables;
-    if prepared.defers() && media::takes_parts(&parts.headers) {
-        return Ok(engine.execute_in_parts(&prepared, variables, &context).await);
-    }
-    let response = engine.execute_prepared(&prepared, variables, &context).await;
-    Ok((response, None))
+    Ok(sent)
 }
 
 /// What is told to somebody whose request is none, which costs something, too.
 async fn charged(server: &Server, parts: &Parts, refused: Refused) -> Refused {
     let engine = server.engine.load();
     match engine.stranger_refusal(engine.client_address(parts)).await {
-        Some(error) => Refused::from(AuthError::from(error)),
+        Some(error) => Refused::too_much(error),
         None => refused,
     }
 }
@@ -415,47 +399,52 @@ fn check(mut request: GraphQlRequest, id: Option<&str>) -> Result<GraphQlRequest
     Ok(request)
 }
 
-fn is_unknown(error: &GraphQlError) -> bool {
-    error.code() == Some(Code::PersistedQueryNotFound.as_str())
-}
-
 fn method_not_allowed(allow: &'static str, message: &str) -> Refused {
     Refused::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::BadUserInput, message)
         .with(ALLOW, HeaderValue::from_static(allow))
 }
 
-fn respond(response: crate::Response, media_type: MediaType, config: &RouterConfig) -> Response {
+/// An answer that is all there.
+fn once(response: crate::Response, accepted: Accepted, config: &RouterConfig, is_named: bool) -> Response {
     let retry_after = response.retry_after();
-    let mut answer = write_answer(response, media_type, config);
+    let is_refused_for = |code: Code| {
+        let mut errors = response.errors.iter();
+        response.is_request_error() && errors.any(|error| error.code() == Some(code.as_str()))
+    };
+    let told = if retry_after.is_some() {
+        Some(StatusCode::TOO_MANY_REQUESTS)
+    } else if is_named && is_refused_for(Code::PersistedQueryNotFound) {
+        Some(StatusCode::NOT_FOUND)
+    } else if is_refused_for(Code::SubscriptionNotAcceptable) {
+        Some(StatusCode::NOT_ACCEPTABLE)
+    } else {
+        None
+    };
+    if told.is_none() && accepted.delivery == Some(Delivery::Events) {
+        return streams::once(response);
+    }
+    let status = told.unwrap_or_else(|| status(&response, accepted.media_type));
+    let control = response.cache_control;
+    let mut answer = write(status, accepted.media_type, response.into_body());
+    if let Some(control) = control {
+        response_cache::http::describe(control, config, answer.headers_mut());
+    }
     if let Some(seconds) = retry_after {
-        *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
         answer.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
     answer
 }
 
-fn write_answer(response: crate::Response, media_type: MediaType, config: &RouterConfig) -> Response {
+fn status(response: &crate::Response, media_type: MediaType) -> StatusCode {
     // application/json comes from a time when every well-formed request was answered with 200.
-    let status = match (media_type, response.is_request_error()) {
-        (MediaType::Json, _) | (_, false) => StatusCode::OK,
-        (MediaType::GraphQl, true) => {
-            let internal = response
-                .errors
-                .iter()
-                .any(|e| e.code() == Some(ErrorCode::Internal.as_str()));
-            if internal {
-                StatusCode::INTERNAL_SERVER_ERROR
-            } else {
-                StatusCode::BAD_REQUEST
-            }
-        }
-    };
-    let control = response.cache_control;
-    let mut answer = write(status, media_type, response.into_body());
-    if let Some(control) = control {
-        response_cache::http::describe(control, config, answer.headers_mut());
+    if media_type == MediaType::Json || !response.is_request_error() {
+        return StatusCode::OK;
     }
-    answer
+    let internal = Some(ErrorCode::Internal.as_str());
+    match response.errors.iter().any(|error| error.code() == internal) {
+        true => StatusCode::INTERNAL_SERVER_ERROR,
+        false => StatusCode::BAD_REQUEST,
+    }
 }
 
 fn refusal(refused: Refused, media_type: MediaType) -> Response {

@@ -1,9 +1,12 @@
 //! Subscriptions: an operation that is answered once for each event of the subgraph behind its root field
 //! (<https://spec.graphql.org/October2021/#sec-Subscription>). The rest of the plan runs anew for each event.
 
+use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::{self, BoxStream, Stream, StreamExt};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -13,6 +16,7 @@ use super::run::Ready;
 use crate::context::RequestContext;
 use crate::error::{Code, GraphQlError};
 use crate::prepared::{OperationKind, Prepared};
+use crate::rate_limit::RateStanding;
 use crate::response::Response;
 use crate::transport::events::Events;
 use crate::transport::{Answer, CallError};
@@ -28,7 +32,11 @@ pub enum SubscriptionEvent {
 
 /// The events of one subscription. The subgraph's are read only when this is, so nothing piles up for a slow client;
 /// dropping it ends the subscription in the subgraph.
-pub type Subscription = BoxStream<'static, SubscriptionEvent>;
+pub struct Subscription {
+    /// How the caller's rate limit stands, where there is one.
+    pub rate: Option<RateStanding>,
+    events: BoxStream<'static, SubscriptionEvent>,
+}
 
 struct Running {
     engine: Arc<Engine>,
@@ -45,45 +53,64 @@ impl Engine {
     /// Subscribes with an operation that this engine made ready. It ends with the engine's time in force.
     ///
     /// # Errors
-    /// Why there is nothing to subscribe to.
+    /// The answer that says why there is nothing to subscribe to.
     pub async fn subscribe(
         self: &Arc<Self>,
         prepared: &Arc<Prepared>,
         variables: Map<String, Value>,
         context: &RequestContext,
-    ) -> Result<Subscription, Vec<GraphQlError>> {
-        if !self.config().subscriptions.enabled {
-            let message = "subscriptions are switched off";
-            return Err(vec![GraphQlError::new(Code::NotSupported, message)]);
-        }
-        if prepared.kind() != OperationKind::Subscription {
-            return Err(vec![GraphQlError::internal()]);
-        }
-        let mut ready = self.ready(prepared, variables, context, false).await?;
-        let compiled = ready.compiled.clone();
-        // It costs what it is estimated at, however many events there will be.
-        self.admit(&compiled, &mut ready)
-            .await
-            .map_err(|response| response.errors)?;
-        let Some(source) = ready.compiled.plan.source() else {
-            // Its field is not for this caller: the answer says so.
-            let response = self.execution(&ready).run().await;
-            return Ok(stream::iter([SubscriptionEvent::Next(response)]).boxed());
-        };
-        let Some(service) = self.services.get(source.service) else {
-            return Err(vec![GraphQlError::internal()]);
-        };
+    ) -> Result<Subscription, Response> {
         let span = tracing::info_span!(
             "graphql operation",
             otel.name = "subscription",
             graphql.operation.type = "subscription",
             graphql.operation.name = prepared.name(),
         );
-        let opened = self.execution(&ready).subscribe(source).instrument(span).await;
+        let opened = self.open(prepared, variables, context).instrument(span).await;
         let outcome = if opened.is_ok() { "ok" } else { "refused" };
         metrics::counter!("router_operations_total", "type" => "subscription", "outcome" => outcome)
             .increment(1);
-        let events = opened.map_err(|error| vec![error.error(&service.name)])?;
+        match opened {
+            Ok(subscription) => Ok(subscription),
+            Err(refused) => Err(self.charge_refused(*refused, context).await),
+        }
+    }
+
+    async fn open(
+        self: &Arc<Self>,
+        prepared: &Arc<Prepared>,
+        variables: Map<String, Value>,
+        context: &RequestContext,
+    ) -> Result<Subscription, Box<Response>> {
+        let refused = |error| Box::new(Response::refused(vec![error]));
+        if !self.config().subscriptions.enabled {
+            let message = "subscriptions are switched off";
+            return Err(refused(GraphQlError::new(Code::NotSupported, message)));
+        }
+        if prepared.kind() != OperationKind::Subscription {
+            return Err(refused(GraphQlError::internal()));
+        }
+        let ready = self.ready(prepared, variables, context, false).await;
+        let mut ready = ready.map_err(Response::refused)?;
+        let compiled = ready.compiled.clone();
+        // It costs what it is estimated at, however many events there will be.
+        self.admit(&compiled, &mut ready).await?;
+        let rate = ready.context.rate.clone();
+        let Some(source) = ready.compiled.plan.source() else {
+            // Its field is not for this caller: the answer says so.
+            let response = self.execution(&ready).run().await;
+            let events = stream::iter([SubscriptionEvent::Next(response)]).boxed();
+            return Ok(Subscription { rate, events });
+        };
+        let Some(service) = self.services.get(source.service) else {
+            return Err(refused(GraphQlError::internal()));
+        };
+        let opened = self.execution(&ready).subscribe(source).await;
+        let events = opened.map_err(|error| {
+            let mut refused = Response::refused(vec![error.error(&service.name)]);
+            refused.rate.clone_from(&rate);
+            refused
+        })?;
         let running = Running {
             engine: self.clone(),
             service: service.name.clone(),
@@ -91,13 +118,44 @@ impl Engine {
             events,
             _counted: Counted::new(),
         };
-        Ok(stream::unfold(Some(running), |running| async {
+        let events = stream::unfold(Some(running), |running| async {
             let mut running = running?;
             let event = running.next().await?;
             let goes_on = matches!(event, SubscriptionEvent::Next(_));
             Some((event, goes_on.then_some(running)))
+        });
+        Ok(Subscription {
+            rate,
+            events: events.boxed(),
         })
-        .boxed())
+    }
+}
+
+impl Subscription {
+    /// The same with other events, made of these.
+    #[must_use]
+    pub(crate) fn map_events(
+        self,
+        change: impl FnOnce(BoxStream<'static, SubscriptionEvent>) -> BoxStream<'static, SubscriptionEvent>,
+    ) -> Self {
+        Self {
+            rate: self.rate,
+            events: change(self.events),
+        }
+    }
+}
+
+impl Stream for Subscription {
+    type Item = SubscriptionEvent;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<SubscriptionEvent>> {
+        self.events.poll_next_unpin(context)
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Subscription").finish_non_exhaustive()
     }
 }
 

@@ -6,15 +6,14 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures::future::join_all;
 use http::StatusCode;
-use http::request::Parts;
 
 use super::media::MediaType;
-use super::{Refused, Server, check, judged, write};
+use super::operation::Operation;
+use super::{Refused, check, write};
 use crate::config::Batching;
 use crate::context::RequestContext;
 use crate::engine::{Engine, GraphQlRequest};
-use crate::error::GraphQlError;
-use crate::prepared::{OperationKind, Prepared};
+use crate::prepared::OperationKind;
 
 /// Whether a body is an array.
 pub(super) fn is_array(body: &[u8]) -> bool {
@@ -44,32 +43,28 @@ pub(super) fn read(body: &[u8], batching: &Batching) -> Result<Vec<GraphQlReques
 
 /// Answers them all: at once, or one after the other where any of them changes something.
 pub(super) async fn answer(
-    server: &Server,
-    parts: &Parts,
+    engine: &Arc<Engine>,
+    context: &RequestContext,
     requests: Vec<GraphQlRequest>,
-) -> Result<Response, Refused> {
-    let engine = server.engine.load();
-    let context = judged(&engine, &server.options, parts).await?;
-    let prepared = join_all(
-        requests
-            .into_iter()
-            .map(|request| prepare(&engine, &context, request)),
-    )
-    .await;
-    let changes = |one: &Result<Ready, _>| {
+) -> Response {
+    let operations = requests
+        .into_iter()
+        .map(|request| prepare(engine, context, request));
+    let operations = join_all(operations).await;
+    let changes = |one: &Result<Operation, _>| {
         one.as_ref()
-            .is_ok_and(|(prepared, _)| prepared.kind() == OperationKind::Mutation)
+            .is_ok_and(|operation| operation.kind() == OperationKind::Mutation)
     };
-    let answers = if prepared.iter().any(changes) {
-        let mut answers = Vec::with_capacity(prepared.len());
-        for one in prepared {
-            answers.push(run(&engine, &context, one).await);
+    let mut answers = if operations.iter().any(changes) {
+        let mut answers = Vec::with_capacity(operations.len());
+        for operation in operations {
+            answers.push(run(operation).await);
         }
         answers
     } else {
-        join_all(prepared.into_iter().map(|one| run(&engine, &context, one))).await
+        join_all(operations.into_iter().map(run)).await
     };
-    let rates = answers.iter().filter_map(|answer| answer.rate.clone());
+    let rates = answers.iter_mut().filter_map(|answer| answer.rate.take());
     let rate = rates.min_by_key(|rate| rate.remaining);
     let bodies: Vec<Bytes> = answers.into_iter().map(crate::Response::into_body).collect();
     let mut body = Vec::with_capacity(bodies.iter().map(|body| body.len() + 1).sum::<usize>() + 1);
@@ -82,33 +77,21 @@ pub(super) async fn answer(
     if let Some(rate) = rate {
         rate.write(response.headers_mut());
     }
-    Ok(response)
+    response
 }
-
-type Ready = (Arc<Prepared>, GraphQlRequest);
 
 async fn prepare(
-    engine: &Engine,
+    engine: &Arc<Engine>,
     context: &RequestContext,
     request: GraphQlRequest,
-) -> Result<Ready, Vec<GraphQlError>> {
-    let request = check(request, None).map_err(|refused| refused.errors)?;
-    let prepared = engine.prepare_request(&request, context).await?;
-    Ok((prepared, request))
+) -> Result<Operation, crate::Response> {
+    let request = check(request, None).map_err(|refused| crate::Response::refused(refused.errors))?;
+    Operation::prepare(engine, context, request).await
 }
 
-async fn run(
-    engine: &Engine,
-    context: &RequestContext,
-    ready: Result<Ready, Vec<GraphQlError>>,
-) -> crate::Response {
-    match ready {
-        Ok((prepared, request)) => {
-            let context = context.clone().with_wishes_of(&request);
-            engine
-                .execute_prepared(&prepared, request.variables, &context)
-                .await
-        }
-        Err(errors) => crate::Response::refused(errors),
+async fn run(operation: Result<Operation, crate::Response>) -> crate::Response {
+    match operation {
+        Ok(operation) => operation.whole().await,
+        Err(refused) => refused,
     }
 }

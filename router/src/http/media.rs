@@ -21,8 +21,46 @@ impl MediaType {
     }
 }
 
+/// What the client takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Accepted {
+    /// Of an answer that is all there and not an event.
+    pub(super) media_type: MediaType,
+    /// Of an answer that goes on; `None` if the client does not take any, or likes others better.
+    pub(super) delivery: Option<Delivery>,
+    /// Whether an answer may come in parts, in the form that <https://specs.apollo.dev/incremental/v0.1/> describes.
+    pub(super) parts: bool,
+}
+
+/// How an answer that goes on is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// As server-sent events, whatever is asked.
+    Events,
+    /// In parts, for a subscription.
+    Parts,
+}
+
+/// What the client takes; `None` if that is nothing that there is.
+pub(super) fn accepted(headers: &HeaderMap) -> Option<Accepted> {
+    let delivery = delivery(headers);
+    let parts = delivery != Some(Delivery::Events) && takes_multipart(headers, "deferSpec", "20220824");
+    let media_type = match media_type(headers) {
+        Some(media_type) => media_type,
+        // Who takes nothing else gets the errors of requests so.
+        None if parts => MediaType::Json,
+        None if delivery.is_some() => MediaType::GraphQl,
+        None => return None,
+    };
+    Some(Accepted {
+        media_type,
+        delivery,
+        parts,
+    })
+}
+
 /// The media type that the client likes best; `None` if it takes neither.
-pub(super) fn accepted(headers: &HeaderMap) -> Option<MediaType> {
+fn media_type(headers: &HeaderMap) -> Option<MediaType> {
     let ranges = ranges(headers);
     if ranges.is_empty() {
         return Some(MediaType::Json);
@@ -30,7 +68,7 @@ pub(super) fn accepted(headers: &HeaderMap) -> Option<MediaType> {
     let graphql = weight(&ranges, "application", "graphql-response+json");
     let json = weight(&ranges, "application", "json");
     match (graphql > 0.0, json > 0.0) {
-        (false, false) => takes_parts(headers).then_some(MediaType::Json),
+        (false, false) => None,
         (true, false) => Some(MediaType::GraphQl),
         (false, true) => Some(MediaType::Json),
         // Of two that are liked alike the one that is named wins; with none named, the older one.
@@ -47,22 +85,8 @@ pub(super) fn accepted(headers: &HeaderMap) -> Option<MediaType> {
     }
 }
 
-/// Whether the client takes answers in parts, in the form that <https://specs.apollo.dev/incremental/v0.1/> describes.
-pub(super) fn takes_parts(headers: &HeaderMap) -> bool {
-    takes_multipart(headers, "deferSpec", "20220824")
-}
-
-/// How an answer that goes on is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Delivery {
-    /// As server-sent events.
-    Events,
-    /// In parts, for a subscription.
-    Parts,
-}
-
 /// How a client takes an answer that goes on, if it does and likes nothing else better.
-pub(super) fn streamed(headers: &HeaderMap) -> Option<Delivery> {
+fn delivery(headers: &HeaderMap) -> Option<Delivery> {
     if takes_multipart(headers, "subscriptionSpec", "1.0") {
         return Some(Delivery::Parts);
     }
@@ -189,9 +213,9 @@ mod tests {
             ("text/html", None),
             ("image/png, application/json;q=0", None),
         ] {
-            assert_eq!(accepted(&headers(accept)), expected, "{accept}");
+            assert_eq!(media_type(&headers(accept)), expected, "{accept}");
         }
-        assert_eq!(accepted(&HeaderMap::new()), Some(MediaType::Json));
+        assert_eq!(media_type(&HeaderMap::new()), Some(MediaType::Json));
     }
 
     #[test]
@@ -212,10 +236,35 @@ mod tests {
             ),
             ("*/*", false),
         ] {
-            assert_eq!(takes_parts(&headers(accept)), expected, "{accept}");
+            let taken = accepted(&headers(accept)).map(|accepted| accepted.parts);
+            assert_eq!(taken.unwrap_or_default(), expected, "{accept}");
         }
-        let parts_only = headers("multipart/mixed;deferSpec=20220824");
-        assert_eq!(accepted(&parts_only), Some(MediaType::Json));
+    }
+
+    #[test]
+    fn who_takes_streams_only_is_told_of_errors_all_the_same() {
+        let taken = |accept| accepted(&headers(accept)).map(|it| (it.media_type, it.delivery, it.parts));
+        let (events, parts) = (Some(Delivery::Events), Some(Delivery::Parts));
+        for (accept, expected) in [
+            (
+                "multipart/mixed;deferSpec=20220824",
+                (MediaType::Json, None, true),
+            ),
+            (
+                "multipart/mixed;subscriptionSpec=1.0",
+                (MediaType::GraphQl, parts, false),
+            ),
+            (
+                "multipart/mixed;subscriptionSpec=1.0, multipart/mixed;deferSpec=20220824, application/json",
+                (MediaType::Json, parts, true),
+            ),
+            (
+                "text/event-stream, multipart/mixed;deferSpec=20220824",
+                (MediaType::GraphQl, events, false),
+            ),
+        ] {
+            assert_eq!(taken(accept), Some(expected), "{accept}");
+        }
     }
 
     #[test]

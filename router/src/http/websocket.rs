@@ -20,12 +20,12 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_tungstenite::tungstenite;
 
 use super::media::MediaType;
-use super::{Refused, Server, check, refusal, streams};
+use super::operation::{Answered, Operation, Subscriptions, Terms, place};
+use super::{Refused, Server, check, refusal};
 use crate::config::Cors;
 use crate::context::RequestContext;
 use crate::engine::{GraphQlRequest, SubscriptionEvent};
 use crate::error::{Code, GraphQlError};
-use crate::prepared::OperationKind;
 use message::{Asked, Told};
 
 const SUBPROTOCOL: &str = "graphql-transport-ws";
@@ -75,7 +75,7 @@ async fn upgraded(server: &Server, parts: &mut Parts) -> Result<Response, Refuse
     known_origin(parts, &server.options.config.cors)?;
     let upgrade = WebSocketUpgrade::from_request_parts(parts, &()).await;
     let upgrade = upgrade.map_err(|rejection| Refused::bad_request(rejection.body_text()))?;
-    let place = streams::place(server)?;
+    let place = place(server)?;
     let limit = server.options.config.limits.max_body_bytes;
     let (server, parts) = (server.clone(), parts.clone());
     let upgrade = upgrade
@@ -291,28 +291,29 @@ async fn run(server: Server, request: GraphQlRequest, context: RequestContext) -
         Ok(request) => request,
         Err(refused) => return errors(refused.errors),
     };
-    let engine = server.engine.load();
-    let prepared = match engine.prepare_request(&request, &context).await {
-        Ok(prepared) => prepared,
-        Err(refused) => return errors(refused),
+    let terms = Terms {
+        only_queries: false,
+        parts: false,
+        subscriptions: Subscriptions::WithinPlace,
     };
-    if prepared.kind() != OperationKind::Subscription {
-        let response = engine.execute_prepared(&prepared, request.variables, &context);
-        let response = response.await;
-        return match response.is_request_error() {
-            true => errors(response.errors),
-            false => stream::iter([Told::Next(response.into_body()), Told::Complete]).boxed(),
-        };
-    }
-    match engine.subscribe(&prepared, request.variables, &context).await {
-        Ok(events) => streams::held(&server, context.headers, events)
+    let engine = server.engine.load();
+    let answered = match Operation::prepare(&engine, &context, request).await {
+        Ok(operation) => operation.run(&server, terms).await,
+        Err(refused) => return errors(refused.errors),
+    };
+    match answered {
+        Ok(Answered::Once(response, _)) if response.is_request_error() => errors(response.errors),
+        Ok(Answered::Once(response, _)) => {
+            stream::iter([Told::Next(response.into_body()), Told::Complete]).boxed()
+        }
+        Ok(Answered::Events(events)) => events
             .map(|event| match event {
                 SubscriptionEvent::Next(response) => Told::Next(response.into_body()),
                 SubscriptionEvent::Failed(error) => Told::Errors(vec![error]),
             })
             .chain(stream::iter([Told::Complete]))
             .boxed(),
-        Err(refused) => errors(refused),
+        Err(refused) => errors(refused.errors),
     }
 }
 

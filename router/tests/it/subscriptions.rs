@@ -83,7 +83,7 @@ async fn server_sent_events_tell_each_event_by_post_and_by_get() {
     for way in WAYS {
         let router = Router::open(way).await;
         let posted = Going::post(&router.base, EVENTS, TWO).await;
-        assert_eq!((posted.status, posted.content_type.as_str()), (200, EVENTS));
+        assert_eq!((posted.status, posted.header("content-type")), (200, EVENTS));
         assert_eq!(posted.all().await, expected, "{way:?}");
         assert_eq!(Going::get(&router.base, EVENTS, TWO).await.all().await, expected);
     }
@@ -95,7 +95,7 @@ async fn parts_tell_each_event() {
         let router = Router::open(way).await;
         let parts = Going::post(&router.base, PARTS, TWO).await;
         assert_eq!(
-            parts.content_type,
+            parts.header("content-type"),
             "multipart/mixed;boundary=\"graphql\";subscriptionSpec=1.0"
         );
         let part = |number| {
@@ -185,6 +185,38 @@ async fn a_subscription_without_an_answer_that_goes_on_is_refused() {
         query.all().await,
         "event: next\ndata: {\"data\":{\"asked\":7}}\n\nevent: complete\ndata:\n\n"
     );
+}
+
+#[tokio::test]
+async fn a_subscription_is_charged_whether_it_is_opened_or_refused() {
+    let allowance = json!({ "capacity": 100, "per_minute": 1 });
+    let limits = json!({ "enabled": true, "refusal_cost": 30, "preparation_cost": 0, "allowance": {
+        "anonymous": allowance, "people": allowance, "apps": allowance, "staff": allowance } });
+    let router = Router::with(Way::InProcess, json!({ "rate_limit": limits })).await;
+    let opened = Going::post(&router.base, EVENTS, ENDLESS).await;
+    assert_eq!(opened.header("ratelimit-policy"), "\"anonymous\";q=100;w=6000");
+    let without_variable = "subscription($n: Int!) { reviewAdded(first: $n) { id } }";
+    for _ in 0..3 {
+        let refused = Going::post(&router.base, EVENTS, without_variable).await;
+        assert_eq!(refused.status, 200);
+        assert!(refused.all().await.contains("BAD_USER_INPUT"));
+    }
+    let too_much = Going::post(&router.base, EVENTS, without_variable).await;
+    assert_eq!(too_much.status, 429);
+    assert!(too_much.header("ratelimit").starts_with("\"anonymous\";r="));
+    assert_ne!(too_much.header("retry-after"), "");
+}
+
+#[tokio::test]
+async fn an_operation_that_nobody_knows_is_not_found_in_whatever_form_it_is_asked() {
+    let router = Router::open(Way::InProcess).await;
+    for accept in [EVENTS, PARTS, "application/json"] {
+        let request = http::Request::get(format!("{}graphql/persisted/nothing", router.base));
+        let request = request.header("accept", accept).body(Default::default());
+        let answer = Going::of(request.expect("a request")).await;
+        assert_eq!(answer.status, 404, "{accept}");
+        assert!(answer.all().await.contains("PERSISTED_QUERY_NOT_FOUND"));
+    }
 }
 
 #[tokio::test]

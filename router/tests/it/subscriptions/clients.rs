@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
-use http::{Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 /// An answer that goes on, over HTTP.
 pub(super) struct Going {
     pub(super) status: u16,
-    pub(super) content_type: String,
+    pub(super) headers: HeaderMap,
     body: Incoming,
     text: String,
 }
@@ -34,10 +34,9 @@ impl Going {
     pub(super) async fn of(request: Request<Full<Bytes>>) -> Self {
         let client = Client::builder(TokioExecutor::new()).build_http();
         let response: Response<Incoming> = client.request(request).await.expect("an answer");
-        let content_type = response.headers()["content-type"].to_str().expect("a text");
         Self {
             status: response.status().as_u16(),
-            content_type: content_type.to_owned(),
+            headers: response.headers().clone(),
             body: response.into_body(),
             text: String::new(),
         }
@@ -50,6 +49,12 @@ impl Going {
             .uri(format!("{base}graphql?query={query}"))
             .header("accept", accept);
         Self::of(request.body(Full::default()).expect("a request")).await
+    }
+
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("a text"))
     }
 
     /// Reads on until the text holds that.

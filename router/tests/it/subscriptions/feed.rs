@@ -13,7 +13,9 @@ use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use cache::{Cache, CacheConfig};
 use futures::stream::{self, BoxStream, Stream, StreamExt};
+use kernel::Clock;
 use router::{Engine, HttpSubgraph, RouterConfig, Transports};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -179,7 +181,10 @@ pub(super) async fn engine(way: Way, watch: &Arc<Watch>, config: Value) -> Engin
         "subscription": { "protocol": protocol, "path": path },
     });
     let config: RouterConfig = serde_json::from_value(config).expect("a configuration");
-    Engine::new(LIVE, &config, transports).expect("an engine")
+    let cache = Cache::open(&CacheConfig::default(), Clock::system()).expect("a cache");
+    Engine::new(LIVE, &config, transports)
+        .expect("an engine")
+        .with_rate_limits_in(cache, Clock::system())
 }
 
 /// The feed over sockets, with async-graphql's own implementation of the protocol.
