@@ -27,7 +27,7 @@ use crate::plan::Planner;
 use crate::prepared::{Compiler, Prepared};
 use crate::rate_limit::RateLimiter;
 use crate::response::Response;
-use crate::response_cache::{self, Invalidation, InvalidationError, ResponseCache};
+use crate::response_cache::{self, Invalidation, InvalidationError, Invalidator, ResponseCache};
 use crate::schema::{self, LoadError, SubgraphInfo};
 use crate::transport::{Service, Transports};
 pub(crate) use run::Ready;
@@ -177,28 +177,28 @@ impl Engine {
         let config = &self.config().response_cache;
         if config.enabled {
             let supergraph = &self.core.compiler.supergraph;
-            let known = response_cache::Known {
-                digest: self.sdl_digest,
-                subgraphs: supergraph.subgraphs.iter().map(|it| it.name.clone()).collect(),
-                types: supergraph.types.clone(),
-                keys: supergraph.entity_keys.clone(),
-            };
+            let known = response_cache::Known::new(self.sdl_digest, supergraph);
             let kept = ResponseCache::new(cache, config.clone(), clock, random, known);
             self.response_cache = Some(kept);
         }
         self
     }
 
-    /// Drops what is kept of subgraphs' answers, at once for all routers that share the cache, and what was read before it
-    /// and is not kept yet. Without a response cache there is nothing to drop.
+    /// Drops what is kept of subgraphs' answers: see [`Invalidator::invalidate`]. Without a response cache there is nothing
+    /// to drop.
     ///
     /// # Errors
     /// What is not of this supergraph, or a cache that does not answer: then it has to be asked again.
     pub async fn invalidate(&self, what: &[Invalidation]) -> Result<(), InvalidationError> {
-        match &self.response_cache {
-            Some(kept) => kept.invalidate(what).await,
+        match self.invalidator() {
+            Some(invalidator) => invalidator.invalidate(what).await,
             None => Ok(()),
         }
+    }
+
+    /// What drops what is kept of subgraphs' answers, if that is switched on.
+    pub fn invalidator(&self) -> Option<Invalidator> {
+        self.response_cache.as_ref().map(|kept| kept.invalidator.clone())
     }
 
     /// What clients see: nothing of `join`, `link` and what is inaccessible.

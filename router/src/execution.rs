@@ -22,7 +22,7 @@ use crate::error::{GraphQlError, PathSegment};
 use crate::plan::{Fetch, FetchKind, Node, Plan};
 use crate::prepared::{Compiled, Compiler};
 use crate::response::Response;
-use crate::response_cache::{Asked, Freshness, ResponseCache};
+use crate::response_cache::{Asked, Forgets, Freshness, ResponseCache};
 use crate::transport::events::Events;
 use crate::transport::{Answer, Argument, Call, CallError, Service};
 use data::Sources;
@@ -37,6 +37,8 @@ pub(crate) struct Execution<'e> {
     pub(crate) context: &'e RequestContext,
     /// What subgraphs answered; `None` where it must not matter, or is not kept.
     pub(crate) response_cache: Option<&'e ResponseCache>,
+    /// The same, where changes are to be told of.
+    pub(crate) told_of_changes: Option<&'e ResponseCache>,
 }
 
 /// The object at the root of the answer.
@@ -207,6 +209,10 @@ impl Execution<'_> {
         asked.answer
     }
 
+    fn forgets(&self) -> Option<Forgets> {
+        self.told_of_changes?.forgets(self.context)
+    }
+
     fn call<'c>(&'c self, fetch: &'c Fetch, arguments: &'c [Argument<'c>], state: &Mutex<State>) -> Call<'c> {
         Call {
             fetch,
@@ -214,6 +220,7 @@ impl Execution<'_> {
             arguments,
             context: self.context,
             scope: lock(state).scope.clone(),
+            forgets: fetch.mutation.then(|| self.forgets()).flatten(),
         }
     }
 }

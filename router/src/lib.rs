@@ -45,6 +45,6 @@ pub use persisted::{ManifestError, PersistedOperations};
 pub use prepared::{OperationKind, Prepared};
 pub use rate_limit::RateStanding;
 pub use response::Response;
-pub use response_cache::{CacheControl, Invalidation, InvalidationError};
+pub use response_cache::{CacheControl, Invalidation, InvalidationError, Invalidator};
 pub use schema::{LoadError, SubgraphInfo};
 pub use transport::{HttpPool, HttpSubgraph, InProcessSchema, RequestInfo, Tracer, Transport, Transports};

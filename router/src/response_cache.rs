@@ -9,6 +9,7 @@
 
 mod compose;
 mod digest;
+mod dropping;
 mod entry;
 mod flights;
 mod freshness;
@@ -29,17 +30,18 @@ use tokio::time::Instant;
 
 use crate::config::ResponseCacheConfig;
 use crate::response::Response;
-use crate::schema::TypeTable;
+use crate::schema::{Supergraph, TypeTable};
 use crate::transport::{Answer, Call, CallError, Service};
 use entry::Hit;
 use flights::{Flights, Learned, Pilot, Seat, landed};
 use lookup::{Looked, Questions};
 use reply::Reply;
 
+pub(crate) use dropping::Forgets;
 pub use freshness::CacheControl;
 pub(crate) use freshness::{Freshness, Said};
 pub(crate) use hints::{Caching, Hints, Keeping};
-pub use invalidation::{Invalidation, InvalidationError};
+pub use invalidation::{Invalidation, InvalidationError, Invalidator};
 pub(crate) use tags::EntityKeys;
 
 /// How often somebody waits for others who ask the same: one who asked may have gone away.
@@ -54,7 +56,7 @@ pub(crate) struct ResponseCache {
     config: ResponseCacheConfig,
     clock: Clock,
     random: Random,
-    supergraph: Known,
+    pub(crate) invalidator: Invalidator,
     flights: Flights,
 }
 
@@ -65,6 +67,17 @@ pub(crate) struct Known {
     pub(crate) subgraphs: Vec<String>,
     pub(crate) types: Arc<TypeTable>,
     pub(crate) keys: Arc<EntityKeys>,
+}
+
+impl Known {
+    pub(crate) fn new(digest: [u8; 64], supergraph: &Supergraph) -> Self {
+        Self {
+            digest,
+            subgraphs: supergraph.subgraphs.iter().map(|it| it.name.clone()).collect(),
+            types: supergraph.types.clone(),
+            keys: supergraph.entity_keys.clone(),
+        }
+    }
 }
 
 /// An answer, from wherever it comes, with how it was come by.
@@ -84,11 +97,11 @@ impl ResponseCache {
         supergraph: Known,
     ) -> Self {
         Self {
+            invalidator: Invalidator::of(supergraph, cache.clone()),
             cache,
             config,
             clock,
             random,
-            supergraph,
             flights: Flights::default(),
         }
     }

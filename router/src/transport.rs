@@ -27,7 +27,7 @@ use crate::config::{ErrorsConfig, SubgraphConfig};
 use crate::context::{PrincipalSealer, RequestContext};
 use crate::error::GraphQlError;
 use crate::plan::Fetch;
-use crate::response_cache::Said;
+use crate::response_cache::{Forgets, Said};
 use remote::{Question, Reading, Remote};
 
 /// How one subgraph is asked.
@@ -82,6 +82,8 @@ pub(crate) struct Call<'c> {
     pub(crate) context: &'c RequestContext,
     /// For subgraphs in this process.
     pub(crate) scope: Arc<Scope>,
+    /// What is to be dropped of what is kept once this has changed something.
+    pub(crate) forgets: Option<Forgets>,
 }
 
 /// A variable that holds representations.
@@ -284,7 +286,7 @@ impl Service {
                     let remote = remote.clone();
                     let asking = async move { remote.ask(question, reading, timeout).await }
                         .map_ok(|(text, said)| Answer::Text(text, said));
-                    self.finish(asking.instrument(span), call.fetch.mutation).await
+                    self.finish(asking.instrument(span), call).await
                 }
                 Err(error) => Err(error),
             },
@@ -297,7 +299,7 @@ impl Service {
                 match in_process::request(&call, info) {
                     Ok(request) => {
                         let asking = in_process::ask(schema.clone(), request, timeout);
-                        self.finish(asking.instrument(span), call.fetch.mutation).await
+                        self.finish(asking.instrument(span), call).await
                     }
                     Err(error) => Err(error),
                 }
@@ -309,19 +311,22 @@ impl Service {
     }
 
     /// Waits for an answer. What changes something runs to its end, or its time-out, even where the client has gone away
-    /// meanwhile: how far a change gets must not depend on that.
+    /// meanwhile: how far a change gets must not depend on that. Whoever is told of it does not get what was kept before.
     async fn finish(
         &self,
         asking: impl Future<Output = Result<Answer, CallError>> + Send + 'static,
-        is_mutation: bool,
+        call: Call<'_>,
     ) -> Result<Answer, CallError> {
-        if !is_mutation {
+        if !call.fetch.mutation {
             return asking.await;
         }
-        let changes = self.changes.clone();
+        let (changes, forgets) = (self.changes.clone(), call.forgets);
         let work = tokio::spawn(async move {
             let answer = asking.await;
             changes.fetch_add(1, Ordering::AcqRel);
+            if let Some(forgets) = forgets {
+                forgets.drop_now().await;
+            }
             answer
         });
         work.await

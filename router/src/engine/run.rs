@@ -131,6 +131,7 @@ impl Engine {
             variables: &ready.variables,
             context: &ready.context,
             response_cache: self.response_cache.as_ref().filter(|_| ready.is_query),
+            told_of_changes: self.response_cache.as_ref(),
         }
     }
 

@@ -1,12 +1,17 @@
 //! Drops what is kept.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use cache::Cache;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::ResponseCache;
-use super::tags::Tag;
+use super::dropping::{Dropping, Forgets};
+use super::tags::{self, Tag};
+use super::{Known, ResponseCache, digest_of};
+use crate::context::RequestContext;
+use crate::schema::{self, LoadError};
 
 /// What is to be dropped, as Apollo Router's endpoint for it has it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -36,6 +41,21 @@ pub enum Invalidation {
         /// Its key's fields.
         key: Value,
     },
+    /// All that is for one caller only, of every subgraph.
+    Caller {
+        /// Who vouches for the caller (`iss`); nobody for a person of this platform.
+        #[serde(default)]
+        issuer: String,
+        /// Who the caller is (`sub`).
+        subject: String,
+    },
+}
+
+/// Drops what routers keep of subgraphs' answers, wherever their cache is at hand. Clones are the same.
+#[derive(Clone)]
+pub struct Invalidator {
+    pub(super) known: Arc<Known>,
+    pub(super) dropping: Arc<Dropping>,
 }
 
 /// Why nothing was dropped.
@@ -54,47 +74,89 @@ pub enum InvalidationError {
     Unavailable(String),
 }
 
-impl ResponseCache {
-    /// Drops what is kept, and what was read already but is not kept yet.
-    pub(crate) async fn invalidate(&self, what: &[Invalidation]) -> Result<(), InvalidationError> {
+impl Invalidator {
+    /// For the routers of a supergraph that keep answers in that cache.
+    ///
+    /// # Errors
+    /// A text that is not a supergraph.
+    pub fn new(supergraph_sdl: &str, cache: Cache) -> Result<Self, LoadError> {
+        let supergraph = schema::load(supergraph_sdl, false)?;
+        Ok(Self::of(
+            Known::new(digest_of(supergraph_sdl), &supergraph),
+            cache,
+        ))
+    }
+
+    pub(crate) fn of(known: Known, cache: Cache) -> Self {
+        let everything = known.subgraphs.iter().map(|name| Tag::Subgraph(name).name());
+        Self {
+            dropping: Arc::new(Dropping::new(cache, everything.collect())),
+            known: Arc::new(known),
+        }
+    }
+
+    /// Drops what is kept, at once for all routers that share the cache, and what was read already but is not kept yet.
+    ///
+    /// # Errors
+    /// What is not of this supergraph, or a cache that does not answer: then it has to be asked again.
+    pub async fn invalidate(&self, what: &[Invalidation]) -> Result<(), InvalidationError> {
         let mut tags = BTreeSet::new();
         for one in what {
-            self.tags_of(one, &mut tags)?;
+            self.known.tags_of(one, &mut tags)?;
         }
         let tags: Vec<String> = tags.into_iter().collect();
-        let dropped = self.cache.delete_many(&tags).await;
+        let dropped = self.dropping.try_now(&tags).await;
         dropped.map_err(|error| InvalidationError::Unavailable(error.to_string()))?;
         for one in what {
             let kind = match one {
                 Invalidation::Subgraph { .. } => "subgraph",
                 Invalidation::Type { .. } => "type",
                 Invalidation::Entity { .. } => "entity",
+                Invalidation::Caller { .. } => "caller",
             };
             metrics::counter!("router_response_cache_invalidations_total", "kind" => kind).increment(1);
         }
         Ok(())
     }
+}
 
+impl ResponseCache {
+    /// What is to be dropped once the caller has changed something. Whatever it is, all that is kept for them goes.
+    pub(crate) fn forgets(&self, context: &RequestContext) -> Option<Forgets> {
+        self.config.private.then(|| Forgets {
+            dropping: self.invalidator.dropping.clone(),
+            tag: tags::of_caller(context),
+        })
+    }
+}
+
+impl Known {
     fn tags_of(&self, what: &Invalidation, tags: &mut BTreeSet<String>) -> Result<(), InvalidationError> {
-        let (Invalidation::Subgraph { subgraph }
-        | Invalidation::Type { subgraph, .. }
-        | Invalidation::Entity { subgraph, .. }) = what;
+        let subgraph = match what {
+            Invalidation::Subgraph { subgraph }
+            | Invalidation::Type { subgraph, .. }
+            | Invalidation::Entity { subgraph, .. } => subgraph,
+            Invalidation::Caller { issuer, subject } => {
+                tags.insert(Tag::Caller(issuer, subject).name());
+                return Ok(());
+            }
+        };
         let unknown = |what, name: &str| {
             let name = name.chars().take(100).collect();
             Err(InvalidationError::Unknown { what, name })
         };
-        if !self.supergraph.subgraphs.contains(subgraph) {
+        if !self.subgraphs.contains(subgraph) {
             return unknown("subgraph", subgraph);
         }
         let (type_name, key) = match what {
-            Invalidation::Subgraph { .. } => {
+            Invalidation::Subgraph { .. } | Invalidation::Caller { .. } => {
                 tags.insert(Tag::Subgraph(subgraph).name());
                 return Ok(());
             }
             Invalidation::Type { type_name, .. } => (type_name, None),
             Invalidation::Entity { type_name, key, .. } => (type_name, Some(key)),
         };
-        let (types, keys) = (&self.supergraph.types, &self.supergraph.keys);
+        let (types, keys) = (&self.types, &self.keys);
         if !keys.knows(type_name) && !types.is_abstract(type_name) {
             return unknown("type", type_name);
         }

@@ -14,7 +14,7 @@ use super::freshness::CacheControl;
 use super::freshness::Said;
 use super::hints::Caching;
 use super::reply::{Expected, Reply};
-use super::tags::Tag;
+use super::tags::{self, Tag};
 use crate::config::LONGEST_S;
 use crate::transport::{Argument, Call, Service};
 
@@ -30,6 +30,8 @@ pub(crate) struct Questions<'q> {
     pub(super) groups: Vec<Asking<'q>>,
     /// The names of all tags that any unit depends on.
     tags: Vec<String>,
+    /// The position of the caller's tag, on which all depends that is for the caller only.
+    caller: usize,
 }
 
 /// What is kept as one.
@@ -82,7 +84,10 @@ struct Tags {
 
 impl Tags {
     fn add(&mut self, tag: Tag<'_>) -> usize {
-        let name = tag.name();
+        self.named(tag.name())
+    }
+
+    fn named(&mut self, name: String) -> usize {
         if let Some(known) = self.known.get(&name) {
             return *known;
         }
@@ -101,16 +106,13 @@ impl<'q> Questions<'q> {
         call: &Call<'q>,
         caching: &'q Caching,
     ) -> Option<Self> {
-        let never = |group: &super::hints::Group| {
-            let declared = &group.declared;
-            declared.max_age == Some(0) || (declared.is_private && !cache.config.private)
-        };
-        if caching.groups.iter().all(never) {
+        if caching.groups.iter().all(|group| is_never_kept(group, cache)) {
             return None;
         }
         let base = base(cache, service, call)?;
         let principal = serde_json::to_vec(&call.context.principal).ok()?;
         let mut tags = Tags::default();
+        let caller = tags.named(tags::of_caller(call.context));
         let (mut units, mut groups) = (Vec::new(), Vec::new());
         for (number, group) in caching.groups.iter().enumerate() {
             let mut shared = vec![tags.add(Tag::Subgraph(&service.name))];
@@ -151,7 +153,12 @@ impl<'q> Questions<'q> {
                 let mut own = shared.clone();
                 own.push(tags.add(Tag::Type(&service.name, &type_name)));
                 let fields: Value = serde_json::from_str(text).ok()?;
-                if let Some(key) = cache.supergraph.keys.key(&service.name, &type_name, &fields) {
+                if let Some(key) = cache
+                    .invalidator
+                    .known
+                    .keys
+                    .key(&service.name, &type_name, &fields)
+                {
                     own.push(tags.add(Tag::Entity(&service.name, &type_name, &key)));
                 }
                 let digest = digest.with(text.as_bytes());
@@ -166,6 +173,7 @@ impl<'q> Questions<'q> {
             units,
             groups,
             tags: tags.names,
+            caller,
         })
     }
 
@@ -175,6 +183,9 @@ impl<'q> Questions<'q> {
 
     /// Looks everything up. `None` if the cache does not answer.
     pub(crate) async fn look(&self, cache: &ResponseCache) -> Option<Looked> {
+        if !cache.invalidator.dropping.is_even().await {
+            return None;
+        }
         let mut keys = self.tags.clone();
         let names = self.units.iter().flat_map(|unit| [&unit.public, &unit.private]);
         keys.extend(names.flatten().map(Name::entry));
@@ -189,11 +200,14 @@ impl<'q> Questions<'q> {
         let tags: Vec<Option<u64>> = found.by_ref().take(self.tags.len()).map(tag).collect();
         let hits = self.units.iter().map(|unit| {
             let mut hit = None;
-            let own: Option<Vec<u64>> = unit.tags.iter().map(|tag| *tags.get(*tag)?).collect();
             for (name, is_private) in [(&unit.public, false), (&unit.private, true)] {
                 let Some(name) = name else { continue };
-                if let (Some(json), Some(own), None) = (found.next().flatten(), &own, &hit) {
-                    hit = Hit::read(&json, name, own, is_private, &cache.clock);
+                let Some(json) = found.next().flatten() else {
+                    continue;
+                };
+                let own = self.tags_of(unit, is_private, |tag| *tags.get(tag)?);
+                if let (Some(own), None) = (own, &hit) {
+                    hit = Hit::read(&json, name, &own, is_private, &cache.clock);
                     // Entries are read by the shape of what was asked.
                     hit = hit.filter(|hit| hit.values.len() == self.values_of(unit));
                 }
@@ -312,7 +326,7 @@ impl<'q> Questions<'q> {
                 let Some(name) = name.filter(|_| size <= cache.config.max_entry_bytes) else {
                     continue;
                 };
-                let own: Option<Vec<u64>> = unit.tags.iter().map(|tag| tags.get(*tag).copied()).collect();
+                let own = self.tags_of(unit, control.is_private, |tag| tags.get(tag).copied());
                 let json = own.and_then(|own| entry::write(&name, own, *control, &values, &cache.clock));
                 entries.extend(json.map(|json| (name.entry(), json, control.lifetime())));
             }
@@ -345,6 +359,17 @@ impl<'q> Questions<'q> {
             .filter(move |(unit, _)| unit.group == number)
     }
 
+    /// What the tags are that an entry depends on. `None` if one is not there.
+    fn tags_of(
+        &self,
+        unit: &Unit<'_>,
+        is_private: bool,
+        tag: impl Fn(usize) -> Option<u64>,
+    ) -> Option<Vec<u64>> {
+        let caller = is_private.then_some(self.caller);
+        unit.tags.iter().copied().chain(caller).map(tag).collect()
+    }
+
     fn values_of(&self, unit: &Unit<'_>) -> usize {
         self.groups
             .get(unit.group)
@@ -352,10 +377,15 @@ impl<'q> Questions<'q> {
     }
 }
 
+fn is_never_kept(group: &super::hints::Group, cache: &ResponseCache) -> bool {
+    let declared = &group.declared;
+    declared.max_age == Some(0) || (declared.is_private && !cache.config.private)
+}
+
 /// What all answers to a call depend on.
 fn base(cache: &ResponseCache, service: &Service, call: &Call<'_>) -> Option<Digest> {
     let mut digest = Digest::default();
-    digest.add(&cache.supergraph.digest);
+    digest.add(&cache.invalidator.known.digest);
     digest.add(service.name.as_bytes());
     let headers = service.forwarded(call.context);
     digest.add(&(headers.len() as u64).to_le_bytes());

@@ -1,12 +1,15 @@
 //! What an answer depends on, so that it can be dropped when that changes: the subgraph, the types of its objects, the
-//! entity.
+//! entity, the caller whom it is for.
 
 use std::collections::HashMap;
 
 use apollo_compiler::ast::{self, Definition, Document};
+use http::header::{AUTHORIZATION, COOKIE};
+use kernel::Actor;
 use serde_json::Value;
 
 use super::digest::Digest;
+use crate::context::RequestContext;
 
 /// By what entities are told apart: by type and subgraph.
 #[derive(Debug, Default)]
@@ -32,6 +35,9 @@ pub(crate) enum Tag<'t> {
     Nested(&'t str, &'t str),
     /// What a subgraph says of one entity; last, its key.
     Entity(&'t str, &'t str, &'t str),
+    /// What is kept for one caller only: who vouches for them, nobody for a person of this platform, and who they are
+    /// there.
+    Caller(&'t str, &'t str),
 }
 
 impl Tag<'_> {
@@ -42,10 +48,30 @@ impl Tag<'_> {
             Self::Type(subgraph, name) => &["type", subgraph, name],
             Self::Nested(subgraph, name) => &["nested", subgraph, name],
             Self::Entity(subgraph, name, key) => &["entity", subgraph, name, key],
+            Self::Caller(issuer, subject) => &["caller", issuer, subject],
         };
         let mut digest = Digest::default();
         parts.iter().for_each(|part| digest.add(part.as_bytes()));
         digest.name().tag()
+    }
+}
+
+/// The name of the tag of what is kept for the caller only.
+pub(crate) fn of_caller(context: &RequestContext) -> String {
+    match &context.principal.actor {
+        Actor::User { id, .. } => Tag::Caller("", &id.to_string()).name(),
+        Actor::External(external) => Tag::Caller(&external.issuer, &external.subject).name(),
+        Actor::Service { name } => Tag::Caller("service", &name.0).name(),
+        // Where the router knows nobody, subgraphs tell callers apart by what is passed on.
+        Actor::Anonymous => {
+            let mut digest = Digest::default();
+            for name in [AUTHORIZATION, COOKIE] {
+                digest.add(name.as_str().as_bytes());
+                let values = context.headers.get_all(name).iter();
+                values.for_each(|value| digest.add(value.as_bytes()));
+            }
+            digest.name().tag()
+        }
     }
 }
 

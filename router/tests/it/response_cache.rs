@@ -1,5 +1,6 @@
 //! What subgraphs answered is kept for as long and for whom they say, and never longer.
 
+mod changes;
 mod library;
 mod privacy;
 mod serving;
@@ -18,17 +19,18 @@ macro_rules! in_memory_and_in_redis {
         mod in_memory {
             $(#[tokio::test]
             async fn $case() {
-                super::$case(super::library::Place::memory().await).await;
+                super::$case(crate::response_cache::library::Place::memory().await).await;
             })*
         }
         mod in_redis {
             $(#[tokio::test]
             async fn $case() {
-                super::$case(super::library::Place::redis().await).await;
+                super::$case(crate::response_cache::library::Place::redis().await).await;
             })*
         }
     };
 }
+use in_memory_and_in_redis;
 use library::Place;
 
 in_memory_and_in_redis! {

@@ -1,7 +1,7 @@
 //! A library of two subgraphs over HTTP: the catalogue, and what is in stock. They answer when they are told to, and say who
 //! asked.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_graphql::{
@@ -49,6 +49,12 @@ impl Place {
     pub(crate) async fn stop(&self) {
         if let Some(redis) = &self.redis {
             redis.lock().await.kill();
+        }
+    }
+
+    pub(crate) async fn start_again(&self) {
+        if let Some(redis) = &self.redis {
+            redis.lock().await.restart().await;
         }
     }
 
@@ -113,6 +119,10 @@ impl Book {
     }
 }
 
+/// How often something was lent.
+#[derive(Default)]
+struct Lent(AtomicUsize);
+
 struct Catalog;
 
 #[Object]
@@ -129,6 +139,9 @@ impl Catalog {
     async fn mine(&self, ctx: &Context<'_>) -> Result<String> {
         Ok(ctx.data::<Arc<Asker>>()?.who.clone())
     }
+    async fn lent(&self, ctx: &Context<'_>) -> Result<usize> {
+        Ok(ctx.data::<Lent>()?.0.load(Ordering::SeqCst))
+    }
     async fn greeting(&self, ctx: &Context<'_>) -> Result<String> {
         Ok(format!("hello in {}", ctx.data::<Arc<Asker>>()?.language))
     }
@@ -138,8 +151,9 @@ struct Lending;
 
 #[Object]
 impl Lending {
-    async fn lend(&self, id: ID) -> Book {
-        Book(id)
+    async fn lend(&self, ctx: &Context<'_>, id: ID) -> Result<Book> {
+        ctx.data::<Lent>()?.0.fetch_add(1, Ordering::SeqCst);
+        Ok(Book(id))
     }
 }
 
@@ -284,7 +298,7 @@ fn summary(request: &Request) -> String {
             .map(|book| book["id"].as_str().unwrap_or_default());
         return ids.collect::<Vec<_>>().join(" ");
     }
-    let fields = ["books", "pick", "lend", "mine", "greeting", "news"];
+    let fields = ["books", "pick", "lend", "lent", "mine", "greeting", "news"];
     let field = fields.iter().find(|field| request.query.contains(*field));
     (*field.unwrap_or(&"?")).to_owned()
 }
@@ -298,6 +312,11 @@ impl Desk {
 
 impl Library {
     pub(crate) async fn open(place: &Place, cache: Value) -> Self {
+        Self::open_passing_on(place, cache, &["accept-language"]).await
+    }
+
+    /// The same, where subgraphs get those of the client's headers.
+    pub(crate) async fn open_passing_on(place: &Place, cache: Value, headers: &[&str]) -> Self {
         let desk = Arc::new(Desk {
             log: Mutex::default(),
             count: watch::channel(0).0,
@@ -305,7 +324,9 @@ impl Library {
             fails: AtomicBool::new(false),
             control: Mutex::new(""),
         });
-        let catalog = Schema::build(Catalog, Lending, EmptySubscription).finish();
+        let catalog = Schema::build(Catalog, Lending, EmptySubscription)
+            .data(Lent::default())
+            .finish();
         let stock = Schema::build(shelves::Stock, EmptyMutation, EmptySubscription).finish();
         let catalog: Answering = Arc::new(move |request| {
             let catalog = catalog.clone();
@@ -323,7 +344,7 @@ impl Library {
         let given = cache.as_object().cloned().unwrap_or_default();
         settings.as_object_mut().expect("an object").extend(given);
         let config = json!({
-            "all_subgraphs": { "principal": true, "headers": ["accept-language"] },
+            "all_subgraphs": { "principal": true, "headers": headers },
             "response_cache": settings,
         });
         let config: RouterConfig = serde_json::from_value(config).expect("a configuration");
@@ -350,6 +371,14 @@ impl Library {
             cache: self.cache.clone(),
             config: self.config.clone(),
             transports: self.transports.clone(),
+        }
+    }
+
+    /// The same library behind another router that shares what is kept.
+    pub(crate) fn with_another_router(&self) -> Self {
+        Self {
+            engine: engine(LIBRARY, &self.config, &self.transports, &self.cache, &self.clock),
+            ..self.with_a_new_supergraph()
         }
     }
 
