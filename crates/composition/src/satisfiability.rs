@@ -18,22 +18,17 @@ use graph::{Graph, Node};
 /// Reports of how many fields are unreachable before it is enough.
 const MOST_ERRORS: usize = 32;
 
+/// With so many labels of gradual overrides, all ways in which they can be on and off are looked at.
+const MOST_LABELS: usize = 6;
+
 /// Checks the whole supergraph.
 pub(crate) fn check(supergraph: &Supergraph, subgraphs: &[Subgraph], report: &mut Report) {
-    let labels = subgraphs
-        .iter()
-        .flat_map(|subgraph| subgraph.types.values())
-        .any(|def| {
-            def.fields
-                .values()
-                .any(|field| field.overrides.as_ref().is_some_and(|own| own.label.is_some()))
-        });
     let mut found: IndexMap<(Name, Name), String> = IndexMap::new();
-    // With gradual overrides, both sides must be able to answer.
-    for moved in if labels { vec![true, false] } else { vec![true] } {
+    // Whichever labels are on for a request, somebody must be able to answer.
+    for on in label_sets(&labels(subgraphs)) {
         let mut walk = Walk {
             supergraph,
-            graph: Graph::new(supergraph, subgraphs, moved),
+            graph: Graph::new(supergraph, subgraphs, on),
             seen: IndexMap::new(),
             found: &mut found,
         };
@@ -42,6 +37,35 @@ pub(crate) fn check(supergraph: &Supergraph, subgraphs: &[Subgraph], report: &mu
     for message in found.into_values().take(MOST_ERRORS) {
         report.error(ErrorCode::SatisfiabilityError, message);
     }
+}
+
+/// The labels of gradual overrides.
+fn labels(subgraphs: &[Subgraph]) -> IndexSet<&str> {
+    let types = subgraphs.iter().flat_map(|subgraph| subgraph.types.values());
+    let overrides = types.flat_map(|def| def.fields.values().filter_map(|field| field.overrides.as_ref()));
+    overrides
+        .filter_map(|overrides| overrides.label.as_deref())
+        .collect()
+}
+
+/// Which labels may be on together: any, as far as there are few. Of many it is looked at all, none, each alone, and all
+/// but each.
+fn label_sets<'l>(labels: &IndexSet<&'l str>) -> Vec<IndexSet<&'l str>> {
+    let pick = |is_on: &dyn Fn(usize) -> bool| {
+        let on = labels.iter().enumerate().filter(|(number, _)| is_on(*number));
+        on.map(|(_, label)| *label).collect()
+    };
+    let count = labels.len();
+    if count <= MOST_LABELS {
+        let ways = (0..1_u32 << count).rev();
+        return ways.map(|way| pick(&|number| way >> number & 1 == 1)).collect();
+    }
+    let mut sets = vec![pick(&|_| true), pick(&|_| false)];
+    for one in 0..count {
+        sets.push(pick(&|number| number == one));
+        sets.push(pick(&|number| number != one));
+    }
+    sets
 }
 
 /// One step of the query that leads to a place.
@@ -147,5 +171,27 @@ impl<'a> Walk<'a, '_> {
                 });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_labels_are_looked_at_in_all_ways_and_many_one_by_one() {
+        let labels = |count: usize| {
+            ["a", "b", "c", "d", "e", "f", "g"]
+                .into_iter()
+                .take(count)
+                .collect()
+        };
+        assert_eq!(label_sets(&labels(0)), [IndexSet::new()]);
+        let two = label_sets(&labels(2));
+        assert_eq!(two, [labels(2), IndexSet::from(["b"]), labels(1), labels(0)]);
+        assert_eq!(label_sets(&labels(6)).len(), 64);
+        let many = label_sets(&labels(7));
+        assert_eq!(many.len(), 16);
+        assert!(many.contains(&IndexSet::from(["c"])) && many.contains(&labels(7)));
     }
 }

@@ -24,8 +24,8 @@ pub(crate) struct Node {
 pub(crate) struct Graph<'a> {
     pub(super) supergraph: &'a Supergraph,
     pub(super) subgraphs: &'a [Subgraph],
-    /// Which side of gradual overrides is looked at.
-    moved: bool,
+    /// The labels of gradual overrides that are on.
+    on: IndexSet<&'a str>,
     overrides: HashMap<(Name, Name), IndexMap<usize, Overridden>>,
     /// Selections that `@provides` gives, by index.
     provided: Vec<Vec<&'a [Sel]>>,
@@ -39,7 +39,7 @@ pub(crate) struct Graph<'a> {
 }
 
 impl<'a> Graph<'a> {
-    pub(crate) fn new(supergraph: &'a Supergraph, subgraphs: &'a [Subgraph], moved: bool) -> Self {
+    pub(crate) fn new(supergraph: &'a Supergraph, subgraphs: &'a [Subgraph], on: IndexSet<&'a str>) -> Self {
         let mut by_field: IndexMap<(Name, Name), Vec<(usize, &FieldDef)>> = IndexMap::new();
         for (index, subgraph) in subgraphs.iter().enumerate() {
             for def in subgraph.types.values() {
@@ -61,7 +61,7 @@ impl<'a> Graph<'a> {
         Self {
             supergraph,
             subgraphs,
-            moved,
+            on,
             overrides,
             provided: vec![Vec::new()],
             closures: HashMap::new(),
@@ -318,8 +318,7 @@ impl<'a> Graph<'a> {
             return false;
         };
         match (&state.label, state.overridden) {
-            (Some(_), true) => self.moved,
-            (Some(_), false) => !self.moved,
+            (Some(label), overridden) => overridden == self.on.contains(label.as_str()),
             (None, overridden) => overridden,
         }
     }

@@ -74,6 +74,11 @@ pub(super) static CASES: &[Case] = &[
         ("b", "type T @key(fields: \"id\") { id: ID! x: Int @override(from: \"a\", label: \"percent(25)\") }"),
     ])
     .has(&["overrideLabel: \"percent(25)\""]),
+    case("fields that move together by one label", &[
+        ("a", "type Query { t: T } type T @key(fields: \"id\") { id: ID! v: V } type V { w: Int @shareable x: Int }"),
+        ("b", "type T @key(fields: \"id\") { id: ID! v: V @override(from: \"a\", label: \"one\") } type V { w: Int @shareable x: Int @override(from: \"a\", label: \"one\") }"),
+    ])
+    .query("{ t { v { x } } }"),
     case("an overridden key field stays in its subgraph", &[
         ("a", "type T @key(fields: \"id\") { id: ID! a: Int }"),
         ("b", "type Query { t: T } type T @key(fields: \"id\") { id: ID! @override(from: \"a\") b: Int }"),

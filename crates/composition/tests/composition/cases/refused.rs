@@ -349,6 +349,11 @@ pub(super) static CASES: &[Case] = &[
     ])
     .refused(&["SATISFIABILITY_ERROR"])
     .has(&["{ t { name } }", "from subgraph \"a\"", "cannot find field \"T.name\"", "has no @key defined in subgraph \"b\""]),
+    case("fields that must move together and do not", &[
+        ("a", "type Query { t: T } type T @key(fields: \"id\") { id: ID! v: V } type V { w: Int @shareable x: Int }"),
+        ("b", "type T @key(fields: \"id\") { id: ID! v: V @override(from: \"a\", label: \"one\") } type V { w: Int @shareable x: Int @override(from: \"a\", label: \"two\") }"),
+    ])
+    .refused(&["SATISFIABILITY_ERROR"]),
     case("a key that cannot be had", &[
         ("a", "type Query { t(id: ID!): T } type T @key(fields: \"id\") { id: ID! }"),
         ("b", "type T @key(fields: \"upc\") { upc: ID! name: String }"),
