@@ -3,6 +3,7 @@
 mod callers;
 mod demand;
 mod errors;
+mod overrides;
 mod rate_limit;
 mod response_cache;
 mod subscriptions;
@@ -16,6 +17,8 @@ use serde::{Deserialize, Serialize};
 pub use callers::ByCaller;
 pub use demand::{DemandConfig, DemandMode, ShowCost};
 pub use errors::ErrorsConfig;
+pub(crate) use overrides::ALL_REQUESTS;
+pub use overrides::{OverridesConfig, RequestShare};
 pub use rate_limit::{Allowance, ForwardedHeader, Network, RateLimitConfig};
 pub(crate) use response_cache::LONGEST_S;
 pub use response_cache::{InvalidationConfig, ResponseCacheConfig, ResponseCacheError};
@@ -55,6 +58,9 @@ pub struct RouterConfig {
     pub demand: DemandConfig,
     /// How much each caller may ask for in a time.
     pub rate_limit: RateLimitConfig,
+    /// Which labels of progressive `@override` are on.
+    #[serde(rename = "override")]
+    pub overrides: OverridesConfig,
 }
 
 /// What a request may be at most; each is refused with a clear error when passed.
@@ -224,6 +230,7 @@ impl Default for RouterConfig {
             cors: Cors::default(),
             demand: DemandConfig::default(),
             rate_limit: RateLimitConfig::default(),
+            overrides: OverridesConfig::default(),
         }
     }
 }

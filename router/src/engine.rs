@@ -22,6 +22,7 @@ use crate::config::RouterConfig;
 use crate::context::RequestContext;
 use crate::documents::{Documents, Found};
 use crate::error::GraphQlError;
+use crate::overrides::Shares;
 use crate::persisted::PersistedOperations;
 use crate::plan::Planner;
 use crate::prepared::{Compiler, Prepared};
@@ -42,6 +43,8 @@ pub struct Engine {
     /// Cancelled when another engine has taken over, which ends its subscriptions.
     retired: CancellationToken,
     response_cache: Option<ResponseCache>,
+    /// By which requests are told apart where fields move from one subgraph to another.
+    random: Option<Random>,
     /// Until it is known where answers are kept.
     sdl_digest: [u8; 64],
     _alive: Alive,
@@ -99,7 +102,7 @@ impl Engine {
         config.response_cache.check()?;
         let supergraph = schema::load(supergraph_sdl, config.rate_limit.is_enabled())?;
         let timeout = std::time::Duration::from_millis(config.limits.max_planning_ms);
-        let planner = Planner::new(supergraph_sdl, timeout)?;
+        let planner = Planner::new(supergraph_sdl, timeout, Shares::new(&config.overrides))?;
         let service = |info: &SubgraphInfo| {
             let made = transports.service(&info.name, &info.url, config.subgraph(&info.name));
             made.map_err(|message| LoadError::Subgraph {
@@ -133,6 +136,7 @@ impl Engine {
             limiter: None,
             retired: CancellationToken::new(),
             response_cache: None,
+            random: None,
             sdl_digest: response_cache::digest_of(supergraph_sdl),
         })
     }
@@ -181,6 +185,14 @@ impl Engine {
             let kept = ResponseCache::new(cache, config.clone(), clock, random, known);
             self.response_cache = Some(kept);
         }
+        self
+    }
+
+    /// The same, with randomness that decides for each request which fields have moved, where the supergraph has labels of
+    /// progressive `@override`. Without it fields stay where they were until they have moved for all requests.
+    #[must_use]
+    pub fn with_overrides_by(mut self, random: Random) -> Self {
+        self.random = Some(random);
         self
     }
 

@@ -16,6 +16,7 @@ mod execution;
 pub mod http;
 mod introspection;
 mod limits;
+mod overrides;
 mod persisted;
 mod plan;
 mod prepared;
@@ -33,8 +34,8 @@ pub use buffers::{Buffers, Held};
 pub use config::{
     Allowance, Allowed, Batching, BreakerConfig, ByCaller, CacheConfig, Cors, DemandConfig, DemandMode,
     ErrorsConfig, EventsConfig, EventsProtocol, ForwardedHeader, InvalidationConfig, Limits, Network,
-    PersistedConfig, RateLimitConfig, ResponseCacheConfig, ResponseCacheError, RouterConfig, Safelist,
-    ShowCost, SubgraphConfig, SubscriptionsConfig,
+    OverridesConfig, PersistedConfig, RateLimitConfig, RequestShare, ResponseCacheConfig, ResponseCacheError,
+    RouterConfig, Safelist, ShowCost, SubgraphConfig, SubscriptionsConfig,
 };
 pub use context::{Anonymous, AuthError, Authenticator, ClientInfo, PrincipalSealer, RequestContext};
 pub use documents::document_id;

@@ -12,7 +12,7 @@ use apollo_compiler::Name;
 use apollo_compiler::executable::SelectionSet;
 use bytes::Bytes;
 use hive_router_query_planner::ast::normalization::normalize_operation;
-use hive_router_query_planner::graph::PlannerOverrideContext;
+use hive_router_query_planner::graph::{OverrideLabel, PlannerOverrideContext};
 use hive_router_query_planner::planner::plan_nodes::QueryPlan;
 use hive_router_query_planner::planner::{Planner as Library, QueryPlannerOptions};
 use hive_router_query_planner::utils::cancellation::CancellationToken;
@@ -20,18 +20,17 @@ use hive_router_query_planner::utils::parsing::{safe_parse_operation, safe_parse
 
 use crate::execution::data::{Key, Keys};
 use crate::execution::shape::DecodeSet;
+use crate::overrides::{Draw, Shares};
 use crate::response_cache::{Caching, Keeping};
 use crate::schema::{LoadError, TypeTable};
-
-/// A share of requests that lies below every `percent(…)` label but `percent(100)`: progressive overrides keep the old
-/// subgraph until they are complete.
-const OVERRIDE_PERCENTAGE: f64 = 99.999_99;
 
 /// Makes plans for one supergraph.
 pub(crate) struct Planner {
     library: Library,
     timeout: Duration,
     supergraph_sdl: Box<str>,
+    /// Of the labels of progressive overrides.
+    shares: Shares,
     /// Made when the first operation defers something; `None` if that cannot be.
     entries: OnceLock<Option<Entries>>,
 }
@@ -276,15 +275,25 @@ pub(crate) struct Conversion<'a> {
     pub(crate) types: &'a TypeTable,
     /// What is kept of answers.
     pub(crate) keeping: Keeping<'a>,
+    /// What the request has drawn.
+    pub(crate) draw: &'a Draw,
 }
 
 impl Planner {
     /// Reads the supergraph.
-    pub(crate) fn new(supergraph_sdl: &str, timeout: Duration) -> Result<Self, LoadError> {
+    pub(crate) fn new(supergraph_sdl: &str, timeout: Duration, shares: Shares) -> Result<Self, LoadError> {
         let library = library(supergraph_sdl).map_err(|error| LoadError::Planner(error.to_string()))?;
+        let known = &library.supergraph.progressive_overrides.flags;
+        for label in shares.labels().filter(|label| !known.contains(*label)) {
+            tracing::warn!(
+                label,
+                "the supergraph has no `@override` with a label for which a share is set"
+            );
+        }
         Ok(Self {
             library,
             timeout,
+            shares,
             supergraph_sdl: supergraph_sdl.into(),
             entries: OnceLock::new(),
         })
@@ -292,13 +301,13 @@ impl Planner {
 
     /// Plans a document of one valid operation.
     pub(crate) fn plan(&self, document: &str, conversion: Conversion<'_>) -> Result<Plan, PlanError> {
-        let plan = self.ask(&self.library, document)?;
+        let plan = self.ask(&self.library, document, conversion.draw)?;
         convert::Converter::new(conversion, None).plan(plan)
     }
 
     /// How many calls a document of one valid operation takes.
-    pub(crate) fn calls(&self, document: &str) -> Result<usize, PlanError> {
-        let plan = self.ask(&self.library, document)?;
+    pub(crate) fn calls(&self, document: &str, draw: &Draw) -> Result<usize, PlanError> {
+        let plan = self.ask(&self.library, document, draw)?;
         Ok(plan.node.as_ref().map_or(0, entry::calls))
     }
 
@@ -321,7 +330,7 @@ impl Planner {
         let entries = self
             .entered()
             .ok_or(PlanError::NotSupported("plans from an entity"))?;
-        let plan = self.ask(&entries.library, document)?;
+        let plan = self.ask(&entries.library, document, conversion.draw)?;
         let (needed, rest) = entry::take_off(plan)?;
         let plan = convert::Converter::new(conversion, Some(path)).plan(rest)?;
         Ok((plan, needed))
@@ -344,13 +353,19 @@ impl Planner {
         made.as_ref()
     }
 
-    fn ask(&self, library: &Library, document: &str) -> Result<QueryPlan, PlanError> {
+    fn ask(&self, library: &Library, document: &str, draw: &Draw) -> Result<QueryPlan, PlanError> {
         let plan = guarded(|| {
             // It is valid, so there is nothing else that could be wrong with it.
             let document = safe_parse_operation(document).map_err(|e| PlanError::TooDeep(e.to_string()))?;
             let normalized = normalize_operation(&library.supergraph, &document, None)
                 .map_err(|e| PlanError::Failed(e.to_string()))?;
-            let overrides = PlannerOverrideContext::from_percentage(OVERRIDE_PERCENTAGE);
+            let (shares, draw) = (self.shares.clone(), draw.clone());
+            let overrides = PlannerOverrideContext::deciding(move |label| {
+                draw.is_below(match label {
+                    OverrideLabel::Custom(label) => shares.of(label),
+                    OverrideLabel::Percentage(share) => *share,
+                })
+            });
             let cancellation = CancellationToken::with_timeout(self.timeout);
             library
                 .plan_from_normalized_operation(normalized.executable_operation(), overrides, &cancellation)

@@ -2,14 +2,17 @@
 //!
 //! A case is a set of fields that the caller may not see, which for most callers is none, and the values of the
 //! variables in `@skip`, `@include` and `@defer`. A plan for one case has no conditions left in it: that is simpler to run, asks
-//! subgraphs for less, and does not depend on the planner's view of conditions that overlap.
+//! subgraphs for less, and does not depend on the planner's view of conditions that overlap. Where fields move from one
+//! subgraph to another, a case has a plan for each range of the numbers that requests draw.
 
+mod cases;
 mod defer;
 mod trim;
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use apollo_compiler::ast::OperationType;
 use apollo_compiler::executable::{ExecutableDocument, Field, Operation, Selection, SelectionSet};
@@ -25,14 +28,14 @@ use crate::cost::{Cost, Pricing};
 use crate::error::{Code, GraphQlError, Location};
 use crate::execution::data::Keys;
 use crate::limits;
+use crate::overrides::{Draw, Drawing};
 use crate::plan::{Conversion, Plan, PlanError, Planner};
 use crate::response_cache::Keeping;
 use crate::schema::Supergraph;
 use crate::selection::{Case, Selections};
+use cases::Cases;
+pub(crate) use cases::Unknown;
 pub(crate) use defer::Deferred;
-
-/// So many cases of one operation are kept; others are planned when they come.
-const MAX_CASES: usize = 64;
 
 /// Deeper nesting of a document's text is refused while it is parsed; guards the stack.
 const RECURSION_LIMIT: usize = 200;
@@ -49,7 +52,7 @@ pub struct Prepared {
     switches: Vec<Name>,
     /// Whether it has a `@defer` that this router heeds.
     defers: bool,
-    cases: Mutex<HashMap<CaseKey, Arc<Compiled>>>,
+    cases: Cases,
 }
 
 /// What an operation does.
@@ -63,10 +66,6 @@ pub enum OperationKind {
     Subscription,
 }
 
-/// The guards that are not met, with whether the caller is nobody, the switches that are on, and whether the answer may
-/// come in parts.
-type CaseKey = (Vec<(usize, bool)>, Vec<bool>, bool);
-
 /// A plan with the shape of the answer; both speak of response keys by the same numbers.
 pub(crate) struct Compiled {
     pub(crate) keys: Keys,
@@ -78,6 +77,8 @@ pub(crate) struct Compiled {
     pub(crate) deferred: Vec<Deferred>,
     /// How many bytes the last answer took.
     pub(crate) length: AtomicUsize,
+    /// Of what requests draw, with which numbers it holds.
+    numbers: Range<u64>,
 }
 
 /// What is needed to make operations ready.
@@ -133,27 +134,23 @@ impl Prepared {
         principal: &Principal,
         variables: &Map<String, Value>,
         in_parts: bool,
-    ) -> Result<Arc<Compiled>, CaseKey> {
+        drawing: Drawing<'_>,
+    ) -> Result<Arc<Compiled>, Unknown> {
         let refusal = |(number, (requirement, _)): (usize, &(Requirement, _))| {
             let code = requirement.refusal(principal)?;
             Some((number, code == ErrorCode::Unauthenticated))
         };
         let refused = self.guards.iter().enumerate().filter_map(refusal).collect();
-        self.known((refused, self.switches_on(variables), in_parts && self.defers))
+        let case = (refused, self.switches_on(variables), in_parts && self.defers);
+        self.cases.find(case, drawing)
     }
 
     /// What the operation costs at most with these variables for who may see all of it; `None` where costs are of no
     /// interest, or where the variables make a case that nobody has asked yet.
     pub fn estimate(&self, variables: &Map<String, Value>) -> Option<u64> {
-        let compiled = self
-            .known((Vec::new(), self.switches_on(variables), false))
-            .ok()?;
+        let case = (Vec::new(), self.switches_on(variables), false);
+        let compiled = self.cases.any(&case)?;
         Some(compiled.cost.as_ref()?.price(variables).estimate)
-    }
-
-    fn known(&self, key: CaseKey) -> Result<Arc<Compiled>, CaseKey> {
-        let known = self.cases().get(&key).cloned();
-        known.ok_or(key)
     }
 
     fn switches_on(&self, variables: &Map<String, Value>) -> Vec<bool> {
@@ -162,8 +159,12 @@ impl Prepared {
     }
 
     /// Makes the plan and shape of a case.
-    pub(crate) fn compile(&self, compiler: &Compiler, key: CaseKey) -> Result<Arc<Compiled>, GraphQlError> {
-        let (refused, switches, in_parts) = &key;
+    pub(crate) fn compile(
+        &self,
+        compiler: &Compiler,
+        unknown: Unknown,
+    ) -> Result<Arc<Compiled>, GraphQlError> {
+        let (refused, switches, in_parts) = &unknown.case;
         let mut case = Case {
             defers: *in_parts,
             rate_limit_on: compiler.supergraph.rate_limit_on.clone(),
@@ -184,16 +185,9 @@ impl Prepared {
         }
         let on = self.switches.iter().zip(switches).filter(|(_, is_on)| **is_on);
         case.truths.extend(on.map(|(name, _)| name.clone()));
-        let compiled = Arc::new(compiler.compile(&self.document, &self.operation, &case)?);
-        let mut cases = self.cases();
-        if cases.len() < MAX_CASES {
-            cases.insert(key, compiled.clone());
-        }
+        let compiled = Arc::new(compiler.compile(&self.document, &self.operation, &case, unknown.number)?);
+        self.cases.keep(unknown, &compiled);
         Ok(compiled)
-    }
-
-    fn cases(&self) -> std::sync::MutexGuard<'_, HashMap<CaseKey, Arc<Compiled>>> {
-        self.cases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -238,17 +232,19 @@ impl Compiler {
             defers: defers(document, operation),
             document: document.clone(),
             operation: operation.clone(),
-            cases: Mutex::default(),
+            cases: Cases::default(),
         };
-        // The most usual case: a caller who may see everything, with the variables' defaults.
+        // The most usual case: a caller who may see everything, with the variables' defaults, fields where they were.
         let is_on = |name: &Name| {
             let definition = operation.variables.iter().find(|variable| variable.name == *name);
             definition
                 .and_then(|it| it.default_value.as_ref()?.to_bool())
                 .unwrap_or(false)
         };
-        let key = (Vec::new(), prepared.switches.iter().map(is_on).collect(), false);
-        prepared.compile(self, key).map_err(|error| vec![error])?;
+        let case = (Vec::new(), prepared.switches.iter().map(is_on).collect(), false);
+        prepared
+            .compile(self, Unknown::unmoved(case))
+            .map_err(|error| vec![error])?;
         Ok(prepared)
     }
 
@@ -257,9 +253,11 @@ impl Compiler {
         document: &Valid<ExecutableDocument>,
         operation: &Node<Operation>,
         case: &Case,
+        number: u64,
     ) -> Result<Compiled, GraphQlError> {
+        let draw = Draw::of(number);
         if case.defers
-            && let Some(compiled) = self.compile_deferred(document, operation, case)?
+            && let Some(compiled) = self.compile_deferred(document, operation, case, &draw)?
         {
             return Ok(compiled);
         }
@@ -269,7 +267,7 @@ impl Compiler {
         let plan = match trim::text(operation, operation.operation_type, first) {
             None => Plan::default(),
             Some(text) => {
-                let conversion = self.conversion(&mut keys);
+                let conversion = self.conversion(&mut keys, &draw);
                 self.planner.plan(&text, conversion).map_err(plan_error)?
             }
         };
@@ -280,6 +278,7 @@ impl Compiler {
             cost: self.cost(document, operation, case)?,
             deferred: Vec::new(),
             length: AtomicUsize::new(0),
+            numbers: draw.same(),
         })
     }
 
@@ -319,7 +318,7 @@ impl Compiler {
         self.config.limits.max_fields.saturating_mul(8)
     }
 
-    fn conversion<'k>(&'k self, keys: &'k mut Keys) -> Conversion<'k> {
+    fn conversion<'k>(&'k self, keys: &'k mut Keys, draw: &'k Draw) -> Conversion<'k> {
         Conversion {
             keys,
             services: &self.services,
@@ -328,6 +327,7 @@ impl Compiler {
                 hints: &self.supergraph.hints,
                 config: &self.config.response_cache,
             },
+            draw,
         }
     }
 

@@ -146,6 +146,7 @@ impl Loader {
             .with_registered_in(self.cache.clone())
             .with_rate_limits_in(self.cache.clone(), Clock::system())
             .with_responses_in(self.responses.clone(), Clock::system(), Random::from_os())
+            .with_overrides_by(Random::from_os())
             .with_persisted(inputs.persisted.clone()))
     }
 

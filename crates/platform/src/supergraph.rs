@@ -110,7 +110,8 @@ pub fn gateway(
     let engine = Engine::new(supergraph, &router, transports)?
         .with_registered_in(cache.clone())
         .with_rate_limits_in(cache, clock.clone())
-        .with_responses_in(responses, clock, Random::from_os());
+        .with_responses_in(responses, clock, Random::from_os())
+        .with_overrides_by(Random::from_os());
     let api = Arc::new(RestApi::load(&engine, &operations()).map_err(|errors| lines(&errors))?);
     let own = api.others().iter();
     let own = own.map(|operation| (router::document_id(&operation.text), operation.text.clone()));

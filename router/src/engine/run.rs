@@ -12,6 +12,7 @@ use crate::demand::{self, Bill};
 use crate::error::{Code, GraphQlError};
 use crate::execution::Execution;
 use crate::execution::later::{Later, Run};
+use crate::overrides::Drawing;
 use crate::prepared::{Compiled, OperationKind, Prepared};
 use crate::response::Response;
 use crate::variables;
@@ -149,12 +150,13 @@ impl Engine {
         let sources = &prepared.document().sources;
         let api = &compiler.supergraph.api;
         let variables = variables::coerce(api, prepared.operation(), sources, variables)?;
-        let compiled = match prepared.compiled(&context.principal, &variables, in_parts) {
+        let drawing = Drawing::new(self.random.as_ref());
+        let compiled = match prepared.compiled(&context.principal, &variables, in_parts, drawing) {
             Ok(compiled) => compiled,
-            Err(case) => {
+            Err(unknown) => {
                 let (core, prepared) = (self.core.clone(), prepared.clone());
                 let places = core.places.clone();
-                let made = blocking(places, move || prepared.compile(&core.compiler, case)).await;
+                let made = blocking(places, move || prepared.compile(&core.compiler, unknown)).await;
                 made.map_err(|error| vec![error])?
             }
         };

@@ -36,6 +36,7 @@ impl<'a> Converter<'a> {
             services,
             types,
             keeping,
+            ..
         } = conversion;
         Self {
             keys,

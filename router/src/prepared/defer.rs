@@ -15,6 +15,7 @@ use super::trim::{self, bare_field, keep_object};
 use super::{Compiled, Compiler};
 use crate::error::GraphQlError;
 use crate::execution::data::Keys;
+use crate::overrides::Draw;
 use crate::plan::{Node as PlanNode, Plan, Step};
 use crate::selection::{Case, fragment_number};
 
@@ -36,6 +37,7 @@ impl Compiler {
         document: &ExecutableDocument,
         operation: &Node<Operation>,
         case: &Case,
+        draw: &Draw,
     ) -> Result<Option<Compiled>, GraphQlError> {
         let mut expansion = Expansion {
             document,
@@ -52,6 +54,7 @@ impl Compiler {
         let mut keys = Keys::new();
         let mut split = Split {
             compiler: self,
+            draw,
             operation,
             keys: &mut keys,
             trail: Vec::new(),
@@ -69,7 +72,7 @@ impl Compiler {
         }
         let plan = match trim::text(operation, operation.operation_type, first) {
             None => Plan::default(),
-            Some(text) => match self.planner.plan(&text, self.conversion(&mut keys)) {
+            Some(text) => match self.planner.plan(&text, self.conversion(&mut keys, draw)) {
                 Ok(plan) => plan,
                 Err(error) => {
                     tracing::warn!(%error, "nothing is deferred of an operation, since what comes first cannot be planned");
@@ -92,6 +95,7 @@ impl Compiler {
             deferred: deferred.map(|(label, plan)| Deferred { label, plan }).collect(),
             keys,
             length: std::sync::atomic::AtomicUsize::new(0),
+            numbers: draw.same(),
         }))
     }
 }
@@ -173,6 +177,7 @@ enum Level {
 /// Cuts an operation.
 struct Split<'c> {
     compiler: &'c Compiler,
+    draw: &'c Draw,
     operation: &'c Operation,
     keys: &'c mut Keys,
     /// The way to where the work is.
@@ -292,7 +297,8 @@ impl Split<'_> {
         if !self.trail.iter().any(|level| matches!(level, Level::Field(_))) {
             self.try_one()?;
             let text = trim::text(self.operation, OperationType::Query, set.clone())?;
-            let plan = planner.plan(&text, self.compiler.conversion(self.keys)).ok()?;
+            let conversion = self.compiler.conversion(self.keys, self.draw);
+            let plan = planner.plan(&text, conversion).ok()?;
             self.pieces.get_mut(fragment)?.extend(plan.root);
             return Some(SelectionSet::new(set.ty.clone()));
         }
@@ -307,7 +313,7 @@ impl Split<'_> {
                 ..bare_field(entry.clone())
             });
             let text = trim::text(self.operation, OperationType::Query, root)?;
-            let planned = planner.plan_from(&text, &path, self.compiler.conversion(self.keys));
+            let planned = planner.plan_from(&text, &path, self.compiler.conversion(self.keys, self.draw));
             let Ok((plan, mut needed)) = planned else { continue };
             needed.push(bare_field(name!("__typename")));
             // The key that is at hand where the object comes from.
@@ -349,7 +355,7 @@ impl Split<'_> {
             set = outer;
         }
         let text = trim::text(self.operation, self.operation.operation_type, set)?;
-        self.compiler.planner.calls(&text).ok()
+        self.compiler.planner.calls(&text, self.draw).ok()
     }
 
     fn path(&mut self) -> Vec<Step> {

@@ -13,7 +13,7 @@ use crate::graph::Federation;
 use crate::harness::{Shop, shown};
 
 /// The parts of an answer.
-async fn parts(engine: &Arc<Engine>, query: &str, variables: &Value) -> Vec<Value> {
+pub(crate) async fn parts(engine: &Arc<Engine>, query: &str, variables: &Value) -> Vec<Value> {
     let context = RequestContext::new(Arc::new(Principal::anonymous()));
     let request = GraphQlRequest {
         query: Some(query.to_owned()),
@@ -36,7 +36,7 @@ async fn parts(engine: &Arc<Engine>, query: &str, variables: &Value) -> Vec<Valu
 }
 
 /// What a client makes of the parts, with what is wrong about them.
-fn merged(parts: &[Value]) -> Result<Value, String> {
+pub(crate) fn merged(parts: &[Value]) -> Result<Value, String> {
     let mut whole = json!({"data": parts[0]["data"], "errors": []});
     let mut errors = parts[0]["errors"].as_array().cloned().unwrap_or_default();
     for (number, part) in parts.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use router::RouterConfig;
+use router::{RequestShare, RouterConfig};
 use serde_json::{Value, json};
 
 use crate::federations::World;
@@ -262,6 +262,8 @@ async fn generated_queries_of_generated_federations() {
         composed += 1;
         let mut config = RouterConfig::default();
         config.limits.max_aliases = 2_000;
+        let half = RequestShare::percent(50.0).expect("a share");
+        config.overrides.labels.insert("slow".to_owned(), half);
         let federation =
             Federation::serve(&world.subgraphs, &world.supergraph, world.graph.clone(), &config).await;
         let schema = federation.engine.api_schema().clone();

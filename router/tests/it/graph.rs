@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::routing::post;
+use kernel::Random;
 use router::apollo_compiler::Schema;
 use router::apollo_compiler::executable::ExecutableDocument;
 use router::apollo_compiler::request::coerce_variable_values;
@@ -72,13 +73,48 @@ impl Federation {
         Self::serve(&subgraphs, &sdl, graph, config).await
     }
 
-    /// Serves subgraphs, given by name and SDL, and loads their supergraph.
+    /// Serves subgraphs, given by name and SDL, and loads their supergraph. Fields with a label move for a share of the
+    /// requests.
     pub(crate) async fn serve(
         subgraphs: &[(String, String)],
         supergraph: &str,
         graph: Value,
         config: &RouterConfig,
     ) -> Self {
+        Self::drawing(subgraphs, supergraph, graph, config, Random::seeded(7)).await
+    }
+
+    /// The same with the randomness that moves fields.
+    pub(crate) async fn drawing(
+        subgraphs: &[(String, String)],
+        supergraph: &str,
+        graph: Value,
+        config: &RouterConfig,
+        random: Random,
+    ) -> Self {
+        let (engine, graph, calls) = Self::parts(subgraphs, supergraph, graph, config).await;
+        let engine = Arc::new(engine.with_overrides_by(random));
+        Self { engine, graph, calls }
+    }
+
+    /// The same without any.
+    pub(crate) async fn plain(
+        subgraphs: &[(String, String)],
+        supergraph: &str,
+        graph: Value,
+        config: &RouterConfig,
+    ) -> Self {
+        let (engine, graph, calls) = Self::parts(subgraphs, supergraph, graph, config).await;
+        let engine = Arc::new(engine);
+        Self { engine, graph, calls }
+    }
+
+    async fn parts(
+        subgraphs: &[(String, String)],
+        supergraph: &str,
+        graph: Value,
+        config: &RouterConfig,
+    ) -> (Engine, Arc<Graph>, Arc<Mutex<Vec<String>>>) {
         let graph = Arc::new(Graph(graph));
         let calls = Arc::default();
         let mut transports = Transports::default();
@@ -86,11 +122,8 @@ impl Federation {
             let url = serve(name, sdl, graph.clone(), Arc::clone(&calls)).await;
             transports = transports.http(name, HttpSubgraph::new(&url).expect("an address"));
         }
-        Self {
-            engine: Arc::new(Engine::new(supergraph, config, transports).expect("an engine")),
-            graph,
-            calls,
-        }
+        let engine = Engine::new(supergraph, config, transports).expect("an engine");
+        (engine, graph, calls)
     }
 
     /// The monolith's answer.
@@ -99,7 +132,12 @@ impl Federation {
     }
 }
 
-async fn serve(name: &str, sdl: &str, graph: Arc<Graph>, calls: Arc<Mutex<Vec<String>>>) -> String {
+pub(crate) async fn serve(
+    name: &str,
+    sdl: &str,
+    graph: Arc<Graph>,
+    calls: Arc<Mutex<Vec<String>>>,
+) -> String {
     let schema = Arc::new(subgraph_schema(sdl));
     let name = name.to_owned();
     let handler = move |body: axum::Json<Value>| {

@@ -11,6 +11,7 @@ mod generate;
 mod graph;
 mod harness;
 mod leaving;
+mod overrides;
 mod persisted;
 mod queries;
 mod rate_limits;

@@ -79,6 +79,10 @@ impl FieldMove {
         ctx: &PlannerOverrideContext,
         is_overriding_field: bool,
     ) -> bool {
+        // PATCHED (7): whoever plans may decide, and so learn which labels a plan depends on.
+        if let Some(decide) = &ctx.decide {
+            return is_overriding_field == decide(label);
+        }
         match label {
             OverrideLabel::Custom(flag_name) => {
                 is_overriding_field == ctx.is_flag_active(flag_name)
@@ -96,13 +100,22 @@ type ActiveFlags = HashSet<String>;
 pub struct PlannerOverrideContext {
     active_flags: ActiveFlags,
     request_percentage_value: Percentage,
+    decide: Option<Box<dyn Fn(&OverrideLabel) -> bool>>,
 }
 
 impl PlannerOverrideContext {
+    pub fn deciding(decide: impl Fn(&OverrideLabel) -> bool + 'static) -> Self {
+        Self {
+            decide: Some(Box::new(decide)),
+            ..Self::default()
+        }
+    }
+
     pub fn new(active_flags: ActiveFlags, request_percentage_value: Percentage) -> Self {
         Self {
             active_flags,
             request_percentage_value,
+            decide: None,
         }
     }
 
@@ -110,6 +123,7 @@ impl PlannerOverrideContext {
         Self {
             active_flags: Default::default(),
             request_percentage_value: (value * (PERCENTAGE_SCALE_FACTOR as f64)) as u64,
+            decide: None,
         }
     }
 
@@ -117,6 +131,7 @@ impl PlannerOverrideContext {
         Self {
             active_flags: HashSet::from([value]),
             request_percentage_value: 0,
+            decide: None,
         }
     }
 

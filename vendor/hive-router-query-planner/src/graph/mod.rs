@@ -2,7 +2,8 @@ pub(crate) mod edge;
 pub(crate) mod error;
 pub(crate) mod node;
 
-pub use self::edge::PlannerOverrideContext;
+// PATCHED (7): labels are there for who decides them.
+pub use self::edge::{OverrideLabel, PlannerOverrideContext};
 pub use self::edge::PERCENTAGE_SCALE_FACTOR;
 
 use std::{
