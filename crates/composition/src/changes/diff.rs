@@ -140,23 +140,11 @@ fn same_name(name: &Name, before: &ExtendedType, after: &ExtendedType, found: &m
     found.description(place.clone(), before.description(), after.description());
     match (before, after) {
         (T::Scalar(_), T::Scalar(_)) => {}
-        (T::Object(before), T::Object(after)) => {
-            interfaces(
-                name,
-                &before.implements_interfaces,
-                &after.implements_interfaces,
-                found,
-            );
-            fields(name, &before.fields, &after.fields, found);
-        }
-        (T::Interface(before), T::Interface(after)) => {
-            interfaces(
-                name,
-                &before.implements_interfaces,
-                &after.implements_interfaces,
-                found,
-            );
-            fields(name, &before.fields, &after.fields, found);
+        (T::Object(_), T::Object(_)) | (T::Interface(_), T::Interface(_)) => {
+            if let (Some(before), Some(after)) = (parts(before), parts(after)) {
+                interfaces(name, before.0, after.0, found);
+                fields(name, before.1, after.1, found);
+            }
         }
         (T::Union(before), T::Union(after)) => members(before, after, found),
         (T::Enum(before), T::Enum(after)) => enum_values(before, after, found),
@@ -165,6 +153,15 @@ fn same_name(name: &Name, before: &ExtendedType, after: &ExtendedType, found: &m
             let message = format!("the {} is {} now", kind(before), with_article(kind(after)));
             found.add(Code::TypeChangedKind, place, message);
         }
+    }
+}
+
+/// The interfaces and fields of an object type or interface.
+fn parts(def: &ExtendedType) -> Option<(&IndexSet<ComponentName>, &Fields)> {
+    match def {
+        ExtendedType::Object(def) => Some((&def.implements_interfaces, &def.fields)),
+        ExtendedType::Interface(def) => Some((&def.implements_interfaces, &def.fields)),
+        _ => None,
     }
 }
 

@@ -98,8 +98,8 @@ pub(super) fn judge(
 
 impl Verdict {
     fn hold_against(&mut self, old: &Valid<Schema>, new: &Valid<Schema>, operation: &Operation) {
-        let now = operation.document.to_executable_validate(new).err();
-        let now = now.map(|failed| Broken {
+        let after = operation.document.to_executable_validate(new);
+        let now = after.as_ref().err().map(|failed| Broken {
             operation: operation.name().to_owned(),
             faults: distinct(faults(&failed.errors)),
         });
@@ -110,7 +110,8 @@ impl Verdict {
             }
             return;
         };
-        let usage = Usage::of(old, &before);
+        let after = after.as_ref().ok().map(|after| (&**new, &**after));
+        let usage = Usage::of(old, &before, after);
         let mut works = now.is_none();
         for judged in &mut self.changes {
             let Some(used_by) = &mut judged.used_by else {

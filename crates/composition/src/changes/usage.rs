@@ -1,5 +1,7 @@
 //! What of a schema an operation uses.
 
+mod differing;
+
 use std::collections::HashSet;
 
 use apollo_compiler::ast::{Argument, Directive, DirectiveList, InputValueDefinition, Type, Value};
@@ -9,6 +11,7 @@ use apollo_compiler::{Name, Node, Schema};
 
 use super::place::Place;
 use super::{Change, ChangeCode as Code};
+use differing::Differing;
 
 /// What an operation uses.
 #[derive(Debug, Default)]
@@ -20,20 +23,33 @@ pub(super) struct Usage {
     open: HashSet<Name>,
     /// Types of values that the operation itself writes.
     written: HashSet<Name>,
+    /// Types of values that it writes with another number of fields than one.
+    loose: HashSet<Name>,
     /// Fields, arguments and directives.
     places: HashSet<Place>,
+    /// Fields whose answers clients may have to read differently now, and types with such fields. Where an operation is not
+    /// valid any more, all of them.
+    differ: Option<Differing>,
 }
 
 impl Usage {
-    /// Of a valid document.
-    pub(super) fn of(schema: &Schema, document: &ExecutableDocument) -> Self {
+    /// Of a document that is valid in the old schema, and maybe in the new one, too.
+    pub(super) fn of(
+        schema: &Schema,
+        document: &ExecutableDocument,
+        after: Option<(&Schema, &ExecutableDocument)>,
+    ) -> Self {
+        let operations = || document.operations.iter();
+        let variables = operations().flat_map(|operation| &operation.variables);
+        let nullable = variables.filter(|variable| !variable.ty.is_non_null());
         let mut walk = Walk {
             schema,
             document,
             usage: Self::default(),
             fragments: HashSet::new(),
+            nullable: nullable.map(|variable| &variable.name).collect(),
         };
-        for operation in document.operations.iter() {
+        for operation in operations() {
             walk.usage.roots.insert(operation.object_type().clone());
             walk.directives(&operation.directives);
             for variable in &operation.variables {
@@ -45,7 +61,21 @@ impl Usage {
             }
             walk.selections(&operation.selection_set);
         }
-        walk.usage
+        let mut usage = walk.usage;
+        usage.differ = after.map(|(new, after)| Differing::between((schema, document), (new, after)));
+        usage
+    }
+
+    fn field_differs(&self, place: &Place) -> bool {
+        self.differ
+            .as_ref()
+            .is_none_or(|differ| differ.fields.contains(place))
+    }
+
+    fn type_differs(&self, name: &Name) -> bool {
+        self.differ
+            .as_ref()
+            .is_none_or(|differ| differ.types.contains(name))
     }
 
     /// Whether a change concerns the operation. `broken` says that it is not valid any more: what validation decides
@@ -58,13 +88,14 @@ impl Usage {
         let selected = |name: &Name| self.selected.contains(name);
         match change.code {
             Code::RootTypeChanged | Code::RootTypeRemoved => self.roots.contains(owner),
-            Code::TypeChangedKind | Code::TypeRemoved | Code::ValueRemovedFromEnum => {
-                selected(owner) || input()
-            }
+            Code::TypeChangedKind | Code::ValueRemovedFromEnum => selected(owner) || input(),
+            // Who does not name it does not see that it has another name.
+            Code::TypeRemoved => selected(owner) && self.type_differs(owner) || input(),
             Code::TypeRemovedFromUnion | Code::ImplementedInterfaceRemoved => {
                 selected(owner) && change.other.as_ref().is_some_and(selected)
             }
-            Code::FieldChangedKind | Code::FieldRemoved => self.places.contains(place) || input(),
+            Code::FieldChangedKind => self.places.contains(place) && self.field_differs(place) || input(),
+            Code::FieldRemoved => self.places.contains(place) || input(),
             Code::InputFieldBecameRequired | Code::RequiredInputFieldAdded => input(),
             Code::ArgRemoved | Code::DirectiveArgRemoved => broken && self.places.contains(place),
             Code::ArgBecameRequired
@@ -81,7 +112,8 @@ impl Usage {
             }
             Code::ImplementedInterfaceAdded => change.other.as_ref().is_some_and(selected),
             // Validation does not know `@oneOf`.
-            Code::InputBecameOneOf | Code::InputFieldDefaultValueChange | Code::OptionalInputFieldAdded => {
+            Code::InputBecameOneOf => self.open.contains(owner) || self.loose.contains(owner),
+            Code::InputFieldDefaultValueChange | Code::OptionalInputFieldAdded => {
                 self.open.contains(owner) || self.written.contains(owner)
             }
             Code::TypeAddedToUnion | Code::ValueAddedToEnum => selected(owner),
@@ -96,6 +128,8 @@ struct Walk<'a> {
     document: &'a ExecutableDocument,
     usage: Usage,
     fragments: HashSet<&'a Name>,
+    /// The variables that may be null.
+    nullable: HashSet<&'a Name>,
 }
 
 impl<'a> Walk<'a> {
@@ -172,6 +206,17 @@ impl<'a> Walk<'a> {
                 }
             }
             Value::Object(fields) => {
+                let is_one = match &fields[..] {
+                    [(_, value)] => match &**value {
+                        Value::Null => false,
+                        Value::Variable(name) => !self.nullable.contains(name),
+                        _ => true,
+                    },
+                    _ => false,
+                };
+                if !is_one {
+                    self.usage.loose.insert(name.clone());
+                }
                 let Some(input) = self.schema.get_input_object(name) else {
                     return;
                 };

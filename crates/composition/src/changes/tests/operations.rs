@@ -188,6 +188,85 @@ fn a_breaking_change_that_no_operation_uses_does_not_matter() {
 }
 
 #[test]
+fn a_type_with_another_name_matters_to_who_names_it() {
+    let new = OLD.replace("Habit", "Practice");
+    for (operation, working) in [
+        ("{ habits { id title kind } }", 1),
+        ("{ habits { ... { id } ...F } } fragment F on Node { id }", 1),
+        ("{ node { id } search { __typename } }", 1),
+        ("{ habits { __typename id } }", 0),
+        ("{ habits { ... on Node { name: __typename } } }", 0),
+        (
+            "{ node { ...F } habits { ...F } } fragment F on Node { __typename }",
+            0,
+        ),
+        ("{ habits { ... on Habit { id } } }", 0),
+    ] {
+        let verdict = judged(OLD, &new, &[operation]);
+        assert_eq!(verdict.working, working, "{operation}: {:?}", used(&verdict));
+        assert_eq!(verdict.passes(), working == 1, "{operation}");
+    }
+    for (from, to) in [
+        ("title: String!", "title: String"),
+        ("kind: Kind!", "kind: [Kind!]"),
+        ("title: String!", "title(long: Boolean = true): String!"),
+        ("[Practice!]!", "[Practice!]"),
+        ("[Practice!]!", "[Person!]!"),
+    ] {
+        let new = new.replacen(from, to, 1);
+        let verdict = judged(
+            OLD,
+            &new.replace("title: String", "title: String name: String"),
+            &["{ habits { id title kind } }"],
+        );
+        assert!(!verdict.passes(), "{from} -> {to}");
+        assert!(judged(OLD, &new, &["{ search { __typename } }"]).passes());
+    }
+}
+
+#[test]
+fn an_input_that_takes_one_field_matters_to_who_gives_another_number() {
+    let old = OLD.replace("(by: Filter", "(by: Filter, all: [Filter!]");
+    let new = old.replace("input Filter {", "input Filter @oneOf {");
+    for (operation, passes) in [
+        ("{ search(by: {title: \"a\"}) { __typename } }", true),
+        (
+            "query A($t: String!) { search(by: {title: $t}) { __typename } }",
+            true,
+        ),
+        ("{ search(by: {not: {kind: DAILY}}) { __typename } }", true),
+        (
+            "{ search(all: [{kind: DAILY}, {title: \"a\"}]) { __typename } }",
+            true,
+        ),
+        ("{ search(kind: DAILY) { __typename } }", true),
+        ("{ search(by: {}) { __typename } }", false),
+        ("{ search(by: {title: null}) { __typename } }", false),
+        (
+            "query A($t: String) { search(by: {title: $t}) { __typename } }",
+            false,
+        ),
+        (
+            "{ search(by: {title: \"a\", kind: DAILY}) { __typename } }",
+            false,
+        ),
+        (
+            "{ search(by: {not: {title: \"a\", kind: DAILY}}) { __typename } }",
+            false,
+        ),
+        ("{ search(all: [{kind: DAILY}, {}]) { __typename } }", false),
+        ("query A($by: Filter) { search(by: $by) { __typename } }", false),
+        (
+            "query A($not: Filter!) { search(by: {not: $not}) { __typename } }",
+            false,
+        ),
+    ] {
+        let verdict = judged(&old, &new, &[operation]);
+        assert_eq!(verdict.passes(), passes, "{operation}");
+    }
+}
+
+#[test]
 fn without_operations_every_breaking_change_counts() {
     let removed = OLD.replace("old: Int", "");
     assert!(!judged(OLD, &removed, &[]).passes());
