@@ -4,6 +4,7 @@ mod body;
 mod config;
 mod connection;
 mod load;
+mod security;
 #[cfg(test)]
 mod tests;
 

@@ -15,7 +15,8 @@ const PAGE: &str = include_str!("../../assets/graphiql/index.html");
 /// Nothing comes from elsewhere. GraphiQL sets styles by itself, and its editor keeps fonts and workers in data and blob
 /// addresses.
 const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; \
-    img-src 'self' data:; worker-src 'self' blob:; frame-ancestors 'none'";
+    img-src 'self' data:; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
 
 /// The page for an endpoint at that path.
 pub(super) fn page(path: &str) -> Response {

@@ -24,6 +24,9 @@ pub struct ServerConfig {
     pub body_timeout_ms: NonZeroU64,
     /// Milliseconds that a client gets to take a large answer; then its connection is cut.
     pub answer_timeout_ms: NonZeroU64,
+    /// Seconds for which browsers are to come by HTTPS only (RFC 6797), where a proxy before the server speaks it; 0: nothing
+    /// is said.
+    pub hsts_max_age_s: u64,
 }
 
 impl ServerConfig {
@@ -52,6 +55,7 @@ impl Default for ServerConfig {
             idle_timeout_ms: time(75_000),
             body_timeout_ms: time(30_000),
             answer_timeout_ms: time(60_000),
+            hsts_max_age_s: 0,
         }
     }
 }

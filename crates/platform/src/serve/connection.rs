@@ -1,5 +1,6 @@
 //! One connection of a client: HTTP/1.1 or HTTP/2, ended when it is idle, cut, or told to end.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -23,6 +24,7 @@ use tower::Service as _;
 
 use super::Routes;
 use super::config::ServerConfig;
+use super::security::SecurityHeaders;
 
 /// Bytes that one connection may buffer each way; a head must fit in.
 const BUFFER: usize = 128 << 10;
@@ -85,12 +87,18 @@ pub(super) async fn serve(stream: Stream, routes: Routes, shutdown: Cancellation
     let client = ConnectInfo(stream.client);
     let answering = {
         let state = state.clone();
+        let security = SecurityHeaders::new(&config);
         service_fn(move |request: hyper::Request<Incoming>| {
             let mut request: Request = request.map(Body::new);
             request.extensions_mut().insert(state.clone());
             // Who is not logged in is known by the address.
             request.extensions_mut().insert(client);
-            routes.current().call(request)
+            let (answer, security) = (routes.current().call(request), security.clone());
+            async move {
+                let mut answer = answer.await?;
+                security.write(answer.headers_mut());
+                Ok::<_, Infallible>(answer)
+            }
         })
     };
     let mut builder = Builder::new(TokioExecutor::new());

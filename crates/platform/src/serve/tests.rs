@@ -38,6 +38,10 @@ impl Server {
         let routes = Router::new()
             .route("/", get(|| async { "hello" }))
             .route("/health/live", get(|| async { "alive" }))
+            .route(
+                "/page",
+                get(|| async { [("content-security-policy", "default-src 'self'")] }),
+            )
             .route("/slow", get(slow))
             .route("/large", get(|| async { vec![b'x'; LARGE] }))
             .route("/length", post(async |body: String| body.len().to_string()));
@@ -105,6 +109,33 @@ fn millis(value: u64) -> NonZeroU64 {
 
 fn count(value: usize) -> NonZeroUsize {
     NonZeroUsize::new(value).unwrap()
+}
+
+#[tokio::test]
+async fn every_answer_tells_browsers_to_make_nothing_else_of_it() {
+    let server = Server::start(|config| config.hsts_max_age_s = 60).await;
+    for path in ["/", "/nowhere", "/health/live"] {
+        let answer = server.get(path).await;
+        for header in [
+            "x-content-type-options: nosniff",
+            "content-security-policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            "referrer-policy: no-referrer",
+            "cross-origin-resource-policy: same-origin",
+            "strict-transport-security: max-age=60",
+        ] {
+            assert!(answer.contains(header), "{path} {header} {answer}");
+        }
+    }
+    let page = server.get("/page").await;
+    assert!(
+        page.contains("content-security-policy: default-src 'self'\r\n"),
+        "{page}"
+    );
+    let without_tls = Server::start(|_| {}).await.get("/").await;
+    assert!(
+        !without_tls.contains("strict-transport-security"),
+        "{without_tls}"
+    );
 }
 
 #[tokio::test]
