@@ -9,6 +9,8 @@
 mod figures;
 #[path = "bench/history.rs"]
 mod history;
+#[path = "bench/planning.rs"]
+mod planning;
 #[path = "bench/program.rs"]
 mod program;
 #[path = "bench/requests.rs"]
@@ -43,7 +45,7 @@ async fn main() -> ExitCode {
 }
 
 /// What can be measured by itself, by the name given on the command line; without names everything is.
-const PARTS: [&str; 4] = ["program", "today", "rest", "check-ins"];
+const PARTS: [&str; 5] = ["program", "planning", "today", "rest", "check-ins"];
 /// Names that say on which backends.
 const BACKENDS: [&str; 2] = ["sqlite", "mongodb"];
 
@@ -67,6 +69,9 @@ async fn measure() -> Result<Vec<Figure>, Failure> {
     // The program first: while nothing else of this process competes with it.
     if wants("program") {
         figures.extend(program::measure().await?);
+    }
+    if wants("planning") {
+        figures.extend(planning::measure()?);
     }
     let on_all = on.is_empty();
     let named = |backend: &Backend| on_all || on.contains(&backend.name().to_lowercase());
