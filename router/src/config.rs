@@ -3,6 +3,7 @@
 mod callers;
 mod demand;
 mod errors;
+mod headers;
 mod overrides;
 mod rate_limit;
 mod response_cache;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use callers::ByCaller;
 pub use demand::{DemandConfig, DemandMode, ShowCost};
 pub use errors::ErrorsConfig;
+pub use headers::{HeaderMatch, HeaderMerge, HeaderRuleError, HeaderRules, Propagate};
 pub(crate) use overrides::ALL_REQUESTS;
 pub use overrides::{OverridesConfig, RequestShare};
 pub use rate_limit::{Allowance, ForwardedHeader, Network, RateLimitConfig};
@@ -105,8 +107,10 @@ pub struct SubgraphConfig {
     pub max_concurrent: usize,
     /// When it is left alone for a while, over HTTP.
     pub breaker: BreakerConfig,
-    /// Names of the client's headers that are passed on.
-    pub headers: Vec<String>,
+    /// Which of the client's headers are passed on, and what is added.
+    pub headers: HeaderRules,
+    /// Which headers of its answers the client gets, and what is added.
+    pub response_headers: HeaderRules,
     /// Whether it is handed the principal, sealed: only for subgraphs of one's own.
     pub principal: bool,
     /// What clients see of its errors.
@@ -260,7 +264,8 @@ impl Default for SubgraphConfig {
             dedupe: true,
             max_concurrent: 0,
             breaker: BreakerConfig::default(),
-            headers: Vec::new(),
+            headers: HeaderRules::default(),
+            response_headers: HeaderRules::default(),
             principal: false,
             errors: ErrorsConfig::default(),
             subscription: EventsConfig::default(),

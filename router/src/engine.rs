@@ -22,6 +22,7 @@ use crate::config::RouterConfig;
 use crate::context::RequestContext;
 use crate::documents::{Documents, Found};
 use crate::error::GraphQlError;
+use crate::header_rules;
 use crate::overrides::Shares;
 use crate::persisted::PersistedOperations;
 use crate::plan::Planner;
@@ -100,6 +101,7 @@ impl Engine {
         transports: Transports,
     ) -> Result<Self, LoadError> {
         config.response_cache.check()?;
+        header_rules::check(config)?;
         let supergraph = schema::load(supergraph_sdl, config.rate_limit.is_enabled())?;
         let timeout = std::time::Duration::from_millis(config.limits.max_planning_ms);
         let planner = Planner::new(supergraph_sdl, timeout, Shares::new(&config.overrides))?;

@@ -19,6 +19,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::context::RequestContext;
 use crate::error::{GraphQlError, PathSegment};
+use crate::header_rules::ResponseHeaders;
 use crate::plan::{Fetch, FetchKind, Node, Plan};
 use crate::prepared::{Compiled, Compiler};
 use crate::response::Response;
@@ -59,6 +60,8 @@ struct State {
     freshness: Freshness,
     /// What was kept of it, for debugging.
     lookups: Vec<Json>,
+    /// What the client gets of subgraphs' headers.
+    headers: ResponseHeaders,
 }
 
 /// Why something is null. It may be null at many places.
@@ -88,6 +91,7 @@ impl Execution<'_> {
         self.plan(&self.compiled.plan, &state).await;
         let mut state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut response = projection::write(self, &mut state).0;
+        response.headers = state.headers;
         if let Some(cache) = self.response_cache {
             cache.describe(state.freshness, state.lookups, &mut response);
         }
@@ -196,17 +200,25 @@ impl Execution<'_> {
         state: &Mutex<State>,
     ) -> Result<Answer, CallError> {
         let call = self.call(fetch, arguments, state);
-        let Some(cache) = self.response_cache else {
-            return service.call(call).await;
+        let answer = match (self.response_cache, &fetch.caching) {
+            (None, _) => service.call(call).await,
+            (Some(cache), caching) => {
+                let asked = match caching {
+                    Some(caching) => cache.ask(service, call, caching).await,
+                    None => Asked::plainly(service.call(call).await),
+                };
+                let state = &mut lock(state);
+                state.freshness = state.freshness.with(asked.freshness);
+                state.lookups.extend(asked.trace);
+                asked.answer
+            }
         };
-        let asked = match &fetch.caching {
-            Some(caching) => cache.ask(service, call, caching).await,
-            None => Asked::plainly(service.call(call).await),
-        };
-        let state = &mut lock(state);
-        state.freshness = state.freshness.with(asked.freshness);
-        state.lookups.extend(asked.trace);
-        asked.answer
+        if service.passes_headers()
+            && let Ok(answer) = &answer
+        {
+            lock(state).headers.merge(&service.headers_of(answer));
+        }
+        answer
     }
 
     fn forgets(&self) -> Option<Forgets> {
@@ -239,6 +251,7 @@ impl State {
             event: None,
             freshness: Freshness::default(),
             lookups: Vec::new(),
+            headers: ResponseHeaders::default(),
         }
     }
 

@@ -22,7 +22,7 @@ use axum::routing::any;
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ORIGIN, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use kernel::ErrorCode;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +33,7 @@ use crate::config::{Cors, RouterConfig};
 use crate::context::{Anonymous, AuthError, Authenticator, RequestContext};
 use crate::engine::{Engine, EngineHandle, GraphQlRequest};
 use crate::error::{Code, GraphQlError};
+use crate::header_rules::{self, ResponseHeaders};
 use crate::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::response_cache;
 use media::{Accepted, Delivery, MediaType};
@@ -98,7 +99,7 @@ pub fn service(engine: EngineHandle, options: HttpOptions) -> Router {
     if options.graphiql {
         router = router.merge(graphiql::assets(&path));
     }
-    let router = match cors(&options.config.cors) {
+    let router = match cors(&options.config) {
         Some(layer) => router.layer(layer),
         None => router,
     };
@@ -154,7 +155,7 @@ enum Asked {
 struct Refused {
     status: StatusCode,
     errors: Vec<GraphQlError>,
-    headers: Vec<(http::HeaderName, HeaderValue)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Refused {
@@ -175,7 +176,7 @@ impl Refused {
         AuthError::from(error).into()
     }
 
-    fn with(mut self, name: http::HeaderName, value: HeaderValue) -> Self {
+    fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
@@ -259,9 +260,9 @@ async fn answer(
         Ok(operation) => operation.run(server, terms).await?,
         Err(refused) => Answered::Once(refused, None),
     };
-    let rate = match &mut answered {
-        Answered::Once(response, _) => response.rate.take(),
-        Answered::Events(events) => events.rate.take(),
+    let (rate, headers) = match &mut answered {
+        Answered::Once(response, _) => (response.rate.take(), std::mem::take(&mut response.headers)),
+        Answered::Events(events) => (events.rate.take(), ResponseHeaders::default()),
     };
     let mut sent = match answered {
         Answered::Once(first, Some(later)) => incremental::respond(first, later),
@@ -271,6 +272,7 @@ async fn answer(
     if let Some(rate) = rate {
         rate.write(sent.headers_mut());
     }
+    headers.write(sent.headers_mut());
     Ok(sent)
 }
 
@@ -463,14 +465,20 @@ fn write(status: StatusCode, media_type: MediaType, body: Bytes) -> Response {
     (status, headers, body).into_response()
 }
 
-fn cors(cors: &Cors) -> Option<CorsLayer> {
+/// What pages of other origins may see of an answer's head: these, and what comes from subgraphs.
+pub(crate) fn exposed<const N: usize>(config: &RouterConfig, own: [HeaderName; N]) -> Vec<HeaderName> {
+    own.into_iter().chain(header_rules::answered(config)).collect()
+}
+
+fn cors(config: &RouterConfig) -> Option<CorsLayer> {
+    let cors = &config.cors;
     if cors.origins.is_empty() {
         return None;
     }
     let layer = CorsLayer::new()
         .allow_methods([Method::GET, Method::POST])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY])
+        .expose_headers(exposed(config, [RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY]))
         .max_age(Duration::from_secs(3600));
     if cors.origins.iter().any(|origin| origin == "*") {
         return Some(layer.allow_origin(AllowOrigin::any()));

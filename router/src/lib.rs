@@ -13,6 +13,7 @@ mod documents;
 mod engine;
 mod error;
 mod execution;
+mod header_rules;
 pub mod http;
 mod introspection;
 mod limits;
@@ -33,15 +34,17 @@ pub use apollo_compiler;
 pub use buffers::{Buffers, Held};
 pub use config::{
     Allowance, Allowed, Batching, BreakerConfig, ByCaller, CacheConfig, Cors, DemandConfig, DemandMode,
-    ErrorsConfig, EventsConfig, EventsProtocol, ForwardedHeader, InvalidationConfig, Limits, Network,
-    OverridesConfig, PersistedConfig, RateLimitConfig, RequestShare, ResponseCacheConfig, ResponseCacheError,
-    RouterConfig, Safelist, ShowCost, SubgraphConfig, SubscriptionsConfig,
+    ErrorsConfig, EventsConfig, EventsProtocol, ForwardedHeader, HeaderMatch, HeaderMerge, HeaderRuleError,
+    HeaderRules, InvalidationConfig, Limits, Network, OverridesConfig, PersistedConfig, Propagate,
+    RateLimitConfig, RequestShare, ResponseCacheConfig, ResponseCacheError, RouterConfig, Safelist, ShowCost,
+    SubgraphConfig, SubscriptionsConfig,
 };
 pub use context::{Anonymous, AuthError, Authenticator, ClientInfo, PrincipalSealer, RequestContext};
 pub use documents::document_id;
 pub use engine::{Engine, EngineHandle, GraphQlRequest, Subscription, SubscriptionEvent};
 pub use error::{Code, GraphQlError, Location, PathSegment};
 pub use execution::later::Later;
+pub use header_rules::ResponseHeaders;
 pub use persisted::{ManifestError, PersistedOperations};
 pub use prepared::{OperationKind, Prepared};
 pub use rate_limit::RateStanding;

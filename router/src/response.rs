@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use crate::error::{Code, GraphQlError};
+use crate::header_rules::ResponseHeaders;
 use crate::rate_limit::{Exceeded, RateStanding};
 use crate::response_cache::CacheControl;
 
@@ -27,6 +28,8 @@ pub struct Response {
     pub rate: Option<RateStanding>,
     /// For how long and for whom it holds; `None` if it must not be kept.
     pub cache_control: Option<CacheControl>,
+    /// What the client gets of subgraphs' headers.
+    pub headers: ResponseHeaders,
     /// `{"data":…}` as a whole.
     whole: Bytes,
     fields: Vec<(Arc<str>, Range<usize>)>,
@@ -70,6 +73,7 @@ impl Response {
             extensions: Map::new(),
             rate: None,
             cache_control: None,
+            headers: ResponseHeaders::default(),
             whole,
             fields,
         }

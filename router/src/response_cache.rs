@@ -29,9 +29,10 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::config::ResponseCacheConfig;
+use crate::header_rules::ResponseHeaders;
 use crate::response::Response;
 use crate::schema::{Supergraph, TypeTable};
-use crate::transport::{Answer, Call, CallError, Service};
+use crate::transport::{Answer, Call, CallError, Head, Service};
 use entry::Hit;
 use flights::{Flights, Learned, Pilot, Seat, landed};
 use lookup::{Looked, Questions};
@@ -136,7 +137,7 @@ impl ResponseCache {
             Asked {
                 answer: Ok(Answer::Text(
                     questions.compose(&looked.hits, None),
-                    Said::default(),
+                    entry::head(&looked.hits, &ResponseHeaders::default()),
                 )),
                 freshness,
                 trace: None,
@@ -203,13 +204,21 @@ impl ResponseCache {
         let answer = service.call(rest).await;
         let hits = looked.hits;
         let has_hits = hits.iter().any(Option::is_some);
-        let partly = |error| Ok(Answer::Partial(questions.compose(&hits, None), error));
+        let partly = |error| {
+            let head = entry::head(&hits, &ResponseHeaders::default());
+            Ok(Answer::Partial(questions.compose(&hits, None), head, error))
+        };
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) if has_hits => return Asked::plainly(partly(error)),
             Err(error) => return Asked::plainly(Err(error)),
         };
         let mut settled = questions.settle(self, service, caching, answer.said());
+        let headers = service.headers_of(&answer).into_owned();
+        let kept_headers = headers.kept();
+        if kept_headers.is_none() {
+            settled.fill(None);
+        }
         if !has_hits && settled.iter().all(Option::is_none) {
             Learned::NotKept.store(&caching.learned);
             return Asked::plainly(Ok(answer));
@@ -224,17 +233,17 @@ impl ResponseCache {
         if !reply.errors.is_empty() {
             settled.fill(None);
         }
-        let learned = settled
-            .iter()
-            .flatten()
-            .next()
-            .map(|control| match control.is_private {
-                true => Learned::Private,
-                false => Learned::Public,
-            });
+        let learned = settled.iter().flatten().next();
+        let learned = learned.map(|control| match control.is_private {
+            true => Learned::Private,
+            false => Learned::Public,
+        });
         learned.unwrap_or(Learned::NotKept).store(&caching.learned);
         if let Some(tags) = tags {
-            questions.keep(self, &hits, &reply, &settled, &tags).await;
+            let headers = kept_headers.unwrap_or_default();
+            questions
+                .keep(self, &hits, (&reply, &headers), &settled, &tags)
+                .await;
         }
         drop(pilot);
         let own = settled
@@ -243,8 +252,11 @@ impl ResponseCache {
         let kept = hits.iter().flatten().map(|hit| hit.left(&self.clock));
         let freshness = kept.fold(own, |all, control| all.and(control));
         let answer = match has_hits {
-            false => Answer::Text(reply.text, said),
-            true => Answer::Text(questions.compose(&hits, Some(&reply)), Said::default()),
+            false => Answer::Text(reply.text, Head { said, headers }),
+            true => Answer::Text(
+                questions.compose(&hits, Some(&reply)),
+                entry::head(&hits, &headers),
+            ),
         };
         Asked {
             answer: Ok(answer),

@@ -14,7 +14,7 @@ use apollo_compiler::{Name, Node, Schema};
 pub(crate) use types::TypeTable;
 
 use crate::authorization::Access;
-use crate::config::ResponseCacheError;
+use crate::config::{HeaderRuleError, ResponseCacheError};
 use crate::cost::Weights;
 use crate::rate_limit;
 use crate::response_cache::{EntityKeys, Hints};
@@ -34,6 +34,9 @@ pub enum LoadError {
     /// The configuration asks for something that cannot work.
     #[error(transparent)]
     Config(#[from] ResponseCacheError),
+    /// A rule about headers cannot work.
+    #[error(transparent)]
+    Headers(#[from] HeaderRuleError),
     /// A subgraph has no usable address, or its transport cannot be made.
     #[error("subgraph `{subgraph}`: {message}")]
     Subgraph {

@@ -1,6 +1,7 @@
 //! How subgraphs are asked: over HTTP, or in this process.
 
 pub(crate) mod events;
+mod headers;
 pub(crate) mod http;
 pub(crate) mod in_process;
 mod remote;
@@ -26,8 +27,10 @@ use crate::buffers::Buffers;
 use crate::config::{ErrorsConfig, SubgraphConfig};
 use crate::context::{PrincipalSealer, RequestContext};
 use crate::error::GraphQlError;
+use crate::header_rules::SubgraphHeaders;
 use crate::plan::Fetch;
 use crate::response_cache::{Forgets, Said};
+pub(crate) use headers::Head;
 use remote::{Question, Reading, Remote};
 
 /// How one subgraph is asked.
@@ -63,6 +66,7 @@ pub(crate) struct Service {
     pub(crate) name: String,
     way: Way,
     config: SubgraphConfig,
+    headers: Arc<SubgraphHeaders>,
     sealer: Option<Arc<dyn PrincipalSealer>>,
     tracer: Option<Tracer>,
     /// Counts the mutations that have ended, of all subgraphs.
@@ -95,11 +99,11 @@ pub(crate) struct Argument<'c> {
 
 /// What came back.
 pub(crate) enum Answer {
-    /// The text of a body, with what was said of keeping it.
-    Text(Bytes, Said),
+    /// The text of a body, with what its head says.
+    Text(Bytes, Head),
     /// The same where a part of what was asked is known, and for the rest nothing usable came back: entities that are null
     /// are lost for that reason.
-    Partial(Bytes, CallError),
+    Partial(Bytes, Head, CallError),
     /// A value of this process.
     Local(async_graphql::Response),
 }
@@ -140,7 +144,7 @@ impl Answer {
     /// What was said of keeping it.
     pub(crate) fn said(&self) -> Said {
         match self {
-            Self::Text(_, said) => *said,
+            Self::Text(_, head) => head.said,
             Self::Partial(..) => Said::default(),
             Self::Local(response) => Said::local(response.cache_control),
         }
@@ -213,14 +217,21 @@ impl Transports {
     }
 
     /// The subgraph as an engine asks it already, or a new one.
-    fn remote(&self, name: &str, subgraph: HttpSubgraph, config: &SubgraphConfig) -> Arc<Remote> {
+    fn remote(
+        &self,
+        name: &str,
+        subgraph: HttpSubgraph,
+        config: &SubgraphConfig,
+        headers: &Arc<SubgraphHeaders>,
+    ) -> Arc<Remote> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let same = known.get(name).and_then(Weak::upgrade);
         if let Some(same) = same.filter(|it| it.is(&subgraph, config)) {
             return same;
         }
         known.retain(|_, remote| remote.strong_count() > 0);
-        let remote = Arc::new(Remote::new(name, subgraph, config, self.buffers.clone()));
+        let remote = Remote::new(name, subgraph, config, headers.clone(), self.buffers.clone());
+        let remote = Arc::new(remote);
         known.insert(name.to_owned(), Arc::downgrade(&remote));
         remote
     }
@@ -234,14 +245,17 @@ impl Transports {
                 &self.pool,
             )?),
         };
+        let headers = SubgraphHeaders::new(config, name).map_err(|error| error.to_string())?;
+        let headers = Arc::new(headers);
         let way = match transport {
-            Transport::Http(subgraph) => Way::Remote(self.remote(name, subgraph, config)),
+            Transport::Http(subgraph) => Way::Remote(self.remote(name, subgraph, config, &headers)),
             Transport::InProcess(schema) => Way::Local(schema),
         };
         Ok(Service {
             name: name.to_owned(),
             way,
             config: config.clone(),
+            headers,
             sealer: self.sealer.clone().filter(|_| config.principal),
             tracer: self.tracer.clone(),
             changes: self.changes.clone(),
@@ -285,7 +299,7 @@ impl Service {
                 Ok((question, reading)) => {
                     let remote = remote.clone();
                     let asking = async move { remote.ask(question, reading, timeout).await }
-                        .map_ok(|(text, said)| Answer::Text(text, said));
+                        .map_ok(|(text, head)| Answer::Text(text, head));
                     self.finish(asking.instrument(span), call).await
                 }
                 Err(error) => Err(error),
@@ -337,7 +351,7 @@ impl Service {
     fn question(&self, call: &Call<'_>) -> Result<(Question, Option<Reading>), CallError> {
         let body = http::body(call)?;
         let forwarded = self.forwarded(call.context);
-        let reading = (self.config.dedupe && !call.fetch.mutation).then(|| Reading {
+        let reading = (self.shares() && !call.fetch.mutation).then(|| Reading {
             body: body.clone(),
             headers: forwarded.clone(),
             changes: self.changes.load(Ordering::Acquire),
@@ -349,40 +363,5 @@ impl Service {
             is_mutation: call.fetch.mutation,
         };
         Ok((question, reading))
-    }
-
-    /// The client's headers that are passed on.
-    pub(crate) fn forwarded(&self, context: &RequestContext) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for name in &self.config.headers {
-            if let Ok(name) = ::http::HeaderName::try_from(name.as_str()) {
-                for value in context.headers.get_all(&name) {
-                    headers.append(name.clone(), value.clone());
-                }
-            }
-        }
-        headers
-    }
-
-    fn headers(&self, context: &RequestContext, forwarded: HeaderMap) -> HeaderMap {
-        let mut headers = forwarded;
-        match &self.tracer {
-            Some(tracer) => tracer(&mut headers),
-            None => {
-                for name in ["traceparent", "tracestate"] {
-                    if let Some(value) = context.headers.get(name) {
-                        headers.insert(name, value.clone());
-                    }
-                }
-            }
-        }
-        let sealed = self
-            .sealer
-            .as_ref()
-            .and_then(|sealer| sealer.seal(&context.principal, &self.name));
-        if let Some((name, value)) = sealed {
-            headers.insert(name, value);
-        }
-        headers
     }
 }

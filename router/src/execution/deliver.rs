@@ -74,7 +74,7 @@ pub(super) fn entities(
         return;
     };
     let rest_lost = match &answer {
-        Ok(Answer::Partial(_, error)) => Some(error.error(&service.name)),
+        Ok(Answer::Partial(_, _, error)) => Some(error.error(&service.name)),
         _ => None,
     };
     let read = match answer.and_then(|answer| read(answer, fetch, state)) {

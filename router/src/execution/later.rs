@@ -75,7 +75,9 @@ impl Run {
         });
         let execution = shared.execution();
         execution.plan(&execution.compiled.plan, &shared.state).await;
-        let (response, awaited) = projection::write(&execution, &mut lock(&shared.state));
+        let (mut response, awaited) = projection::write(&execution, &mut lock(&shared.state));
+        // What comes later comes too late for the head.
+        response.headers = std::mem::take(&mut lock(&shared.state).headers);
         let max_errors = execution.compiler.config.limits.max_errors;
         let mut later = Later {
             under_way: FuturesUnordered::new(),

@@ -78,7 +78,7 @@ pub(super) struct Read {
 pub(super) fn read(answer: Answer, fetch: &Fetch, state: &mut State) -> Result<Read, CallError> {
     let malformed = |error: &dyn fmt::Display| CallError::Malformed(error.to_string());
     match answer {
-        Answer::Text(text, _) | Answer::Partial(text, _) => {
+        Answer::Text(text, _) | Answer::Partial(text, ..) => {
             let source = state.sources.next();
             let mut decoded = decode(&text, &fetch.shape, source, fetch.may_share, &mut state.tree)
                 .map_err(|error| malformed(&error))?;

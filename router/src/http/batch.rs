@@ -13,6 +13,7 @@ use super::{Refused, check, write};
 use crate::config::Batching;
 use crate::context::RequestContext;
 use crate::engine::{Engine, GraphQlRequest};
+use crate::header_rules::ResponseHeaders;
 use crate::prepared::OperationKind;
 
 /// Whether a body is an array.
@@ -66,6 +67,8 @@ pub(super) async fn answer(
     };
     let rates = answers.iter_mut().filter_map(|answer| answer.rate.take());
     let rate = rates.min_by_key(|rate| rate.remaining);
+    let mut headers = ResponseHeaders::default();
+    answers.iter().for_each(|answer| headers.merge(&answer.headers));
     let bodies: Vec<Bytes> = answers.into_iter().map(crate::Response::into_body).collect();
     let mut body = Vec::with_capacity(bodies.iter().map(|body| body.len() + 1).sum::<usize>() + 1);
     for (place, one) in bodies.iter().enumerate() {
@@ -77,6 +80,7 @@ pub(super) async fn answer(
     if let Some(rate) = rate {
         rate.write(response.headers_mut());
     }
+    headers.write(response.headers_mut());
     response
 }
 

@@ -7,6 +7,8 @@ use serde_json::value::RawValue;
 
 use super::digest::Name;
 use super::freshness::CacheControl;
+use crate::header_rules::{KeptField, ResponseHeaders};
+use crate::transport::Head;
 
 #[derive(Serialize, Deserialize)]
 struct Entry {
@@ -17,6 +19,9 @@ struct Entry {
     /// Milliseconds since 1970.
     until: i64,
     is_private: bool,
+    /// What the client gets of the answer's headers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    headers: Vec<KeptField>,
     /// `data` of a root fetch; of an entity what each of the lists says of it.
     values: Vec<Box<RawValue>>,
 }
@@ -24,6 +29,7 @@ struct Entry {
 /// What is kept of one question.
 pub(crate) struct Hit {
     pub(crate) values: Vec<Box<RawValue>>,
+    pub(crate) headers: ResponseHeaders,
     until: i64,
     is_private: bool,
 }
@@ -42,8 +48,10 @@ impl Hit {
             && entry.tags == tags
             && entry.is_private == is_private
             && entry.until > clock.now().as_millisecond();
+        let headers = ResponseHeaders::of_kept(&entry.headers)?;
         holds.then_some(Self {
             values: entry.values,
+            headers,
             until: entry.until,
             is_private: entry.is_private,
         })
@@ -59,12 +67,31 @@ impl Hit {
     }
 }
 
+/// The head of an answer that is put together of what was kept and what a subgraph said of the rest. Parts of one answer
+/// were kept with the same headers, which count once.
+pub(crate) fn head(hits: &[Option<Hit>], own: &ResponseHeaders) -> Head {
+    let mut seen: Vec<&ResponseHeaders> = vec![own];
+    let mut headers = ResponseHeaders::default();
+    for hit in hits.iter().flatten() {
+        if !hit.headers.is_empty() && !seen.contains(&&hit.headers) {
+            headers.merge(&hit.headers);
+            seen.push(&hit.headers);
+        }
+    }
+    headers.merge(own);
+    Head {
+        headers,
+        ..Head::default()
+    }
+}
+
 /// Writes an entry.
 pub(crate) fn write(
     name: &Name,
     tags: Vec<u64>,
     control: CacheControl,
     values: &[Bytes],
+    headers: Vec<KeptField>,
     clock: &Clock,
 ) -> Option<Vec<u8>> {
     let values = values.iter().map(|value| {
@@ -76,6 +103,7 @@ pub(crate) fn write(
         tags,
         until: clock.now().as_millisecond() + i64::from(control.max_age) * 1000,
         is_private: control.is_private,
+        headers,
         values: values.collect::<Option<_>>()?,
     };
     serde_json::to_vec(&entry).ok()

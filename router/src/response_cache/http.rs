@@ -51,12 +51,15 @@ pub(crate) fn endpoint(engine: EngineHandle, config: &InvalidationConfig) -> Opt
 /// Tells a client and the proxies before it for how long an answer holds. What a proxy keeps for everybody must not be given
 /// to somebody who shows other credentials.
 pub(crate) fn describe(control: CacheControl, config: &RouterConfig, headers: &mut HeaderMap) {
+    let subgraphs = config.subgraphs.values().chain([&config.all_subgraphs]);
+    let rules = subgraphs.flat_map(|it| &it.headers.propagate);
+    let names: Option<BTreeSet<&str>> = rules.map(|rule| rule.name.as_deref()).collect();
+    // With a pattern nobody can say which headers of other requests matter.
+    let Some(passed_on) = names else { return };
     if let Ok(value) = HeaderValue::from_str(&control.header()) {
         headers.insert(CACHE_CONTROL, value);
     }
     headers.append(VARY, HeaderValue::from_static("authorization, cookie"));
-    let subgraphs = config.subgraphs.values().chain([&config.all_subgraphs]);
-    let passed_on: BTreeSet<&str> = subgraphs.flat_map(|it| &it.headers).map(String::as_str).collect();
     let passed_on = passed_on
         .into_iter()
         .filter_map(|name| HeaderValue::from_str(name).ok());

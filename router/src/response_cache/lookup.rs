@@ -16,6 +16,7 @@ use super::hints::Caching;
 use super::reply::{Expected, Reply};
 use super::tags::{self, Tag};
 use crate::config::LONGEST_S;
+use crate::header_rules::KeptField;
 use crate::transport::{Argument, Call, Service};
 
 /// Of more entities in one fetch nothing is kept: each takes a key or two and a tag in one question to the cache.
@@ -305,7 +306,7 @@ impl<'q> Questions<'q> {
         &self,
         cache: &ResponseCache,
         hits: &[Option<Hit>],
-        reply: &Reply,
+        (reply, headers): (&Reply, &[KeptField]),
         settled: &[Option<CacheControl>],
         tags: &[u64],
     ) {
@@ -327,7 +328,9 @@ impl<'q> Questions<'q> {
                     continue;
                 };
                 let own = self.tags_of(unit, control.is_private, |tag| tags.get(tag).copied());
-                let json = own.and_then(|own| entry::write(&name, own, *control, &values, &cache.clock));
+                let json = own.and_then(|own| {
+                    entry::write(&name, own, *control, &values, headers.to_vec(), &cache.clock)
+                });
                 entries.extend(json.map(|json| (name.entry(), json, control.lifetime())));
             }
         }
@@ -393,6 +396,7 @@ fn base(cache: &ResponseCache, service: &Service, call: &Call<'_>) -> Option<Dig
         digest.add(name.as_str().as_bytes());
         digest.add(value.as_bytes());
     }
+    digest.add(service.header_digest());
     if service.tells() {
         digest.add(&serde_json::to_vec(&call.context.principal.locale).ok()?);
     }

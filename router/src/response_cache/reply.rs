@@ -45,7 +45,7 @@ impl Reply {
     /// Why it cannot be read.
     pub(crate) fn of(answer: &Answer, expected: Option<&Expected<'_>>) -> Result<Self, CallError> {
         let text: Bytes = match answer {
-            Answer::Text(text, _) | Answer::Partial(text, _) => text.clone(),
+            Answer::Text(text, _) | Answer::Partial(text, ..) => text.clone(),
             Answer::Local(response) => serde_json::to_vec(response)
                 .map_err(|error| CallError::Malformed(error.to_string()))?
                 .into(),

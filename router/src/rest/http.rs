@@ -19,9 +19,10 @@ use super::endpoint::Endpoint;
 use super::problem::{Fault, Problem, allow};
 use super::request::{Parts, variables};
 use super::{Live, RestHandle};
-use crate::RateStanding;
-use crate::config::Cors;
+use crate::config::RouterConfig;
+use crate::http::exposed;
 use crate::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
+use crate::{RateStanding, ResponseHeaders};
 
 /// Supplies the id of the trace that the current task belongs to.
 pub type TraceId = Arc<dyn Fn() -> Option<String> + Send + Sync>;
@@ -51,7 +52,7 @@ pub(super) fn router(handle: RestHandle, options: RestOptions) -> Router {
             .route(&format!("/{word}/"), any(serve))
             .route(&format!("/{word}/{{*rest}}"), any(serve));
     }
-    let cors = cors(&options.http.config.cors);
+    let cors = cors(&options.http.config);
     let server = Server {
         handle: handle.clone(),
         options,
@@ -64,7 +65,8 @@ pub(super) fn router(handle: RestHandle, options: RestOptions) -> Router {
 }
 
 /// Which pages of other origins may ask, and what they may see of the answer.
-fn cors(cors: &Cors) -> Option<CorsLayer> {
+fn cors(config: &RouterConfig) -> Option<CorsLayer> {
+    let cors = &config.cors;
     if cors.origins.is_empty() {
         return None;
     }
@@ -75,18 +77,19 @@ fn cors(cors: &Cors) -> Option<CorsLayer> {
         Method::PATCH,
         Method::DELETE,
     ];
+    let own = [
+        ETAG,
+        LINK,
+        LOCATION,
+        RETRY_AFTER,
+        PARTIAL,
+        RATE_LIMIT,
+        RATE_LIMIT_POLICY,
+    ];
     let layer = CorsLayer::new()
         .allow_methods(methods)
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([
-            ETAG,
-            LINK,
-            LOCATION,
-            RETRY_AFTER,
-            PARTIAL,
-            RATE_LIMIT,
-            RATE_LIMIT_POLICY,
-        ])
+        .expose_headers(exposed(config, own))
         .max_age(Duration::from_secs(3600));
     if cors.origins.iter().any(|origin| origin == "*") {
         return Some(layer.allow_origin(AllowOrigin::any()));
@@ -106,8 +109,8 @@ fn cors(cors: &Cors) -> Option<CorsLayer> {
 async fn serve(State(server): State<Server>, request: Request) -> axum::response::Response {
     let (parts, body) = request.into_parts();
     let (live, options) = (server.handle.load(), &server.options);
-    let mut rate = None;
-    let answered = handle(&live, options, &parts, body, &mut rate).await;
+    let (mut rate, mut headers) = (None, ResponseHeaders::default());
+    let answered = handle(&live, options, &parts, body, (&mut rate, &mut headers)).await;
     let mut response = answered.unwrap_or_else(|problem| {
         let trace_id = options.trace_id.as_ref().and_then(|trace_id| trace_id());
         problem.into_response(trace_id.as_deref().or_else(|| incoming_trace(&parts.headers)))
@@ -115,6 +118,7 @@ async fn serve(State(server): State<Server>, request: Request) -> axum::response
     if let Some(rate) = rate {
         rate.write(response.headers_mut());
     }
+    headers.write(response.headers_mut());
     let length = response.body().len();
     if parts.method == Method::HEAD {
         // The length is that of the answer to a GET (RFC 9110 §9.3.2).
@@ -131,7 +135,7 @@ async fn handle(
     options: &RestOptions,
     parts: &http::request::Parts,
     body: AxumBody,
-    rate: &mut Option<RateStanding>,
+    (rate, passed): (&mut Option<RateStanding>, &mut ResponseHeaders),
 ) -> Result<http::Response<Bytes>, Problem> {
     let header_locale = || {
         let languages = parts.headers.get(http::header::ACCEPT_LANGUAGE);
@@ -179,6 +183,7 @@ async fn handle(
     };
     let answer = live.engine.execute_prepared(prepared, variables, &context).await;
     rate.clone_from(&answer.rate);
+    passed.clone_from(&answer.headers);
     let asked = Asked {
         uri: &parts.uri,
         headers: &parts.headers,

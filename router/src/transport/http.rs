@@ -15,15 +15,25 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
-use super::{Call, CallError};
+use super::{Call, CallError, Head};
 use crate::buffers::Buffers;
+use crate::header_rules::SubgraphHeaders;
 use crate::response_cache::Said;
 
 /// Answers up to so many bytes are not counted among those that are held.
 const SMALL: usize = 16 << 10;
 
-/// A body, and what its head says of keeping it.
-pub(super) type Sent = (Bytes, Said);
+/// A body, and what its head says.
+pub(super) type Sent = (Bytes, Head);
+
+/// What is taken of an answer.
+#[derive(Clone, Copy)]
+pub(super) struct Taken<'t> {
+    pub(super) max_bytes: usize,
+    /// By which rules headers go to the client.
+    pub(super) headers: Option<&'t SubgraphHeaders>,
+    pub(super) buffers: &'t Buffers,
+}
 
 type Pool = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 /// A connection for something else than requests and answers.
@@ -77,11 +87,10 @@ impl HttpSubgraph {
         &self,
         body: Bytes,
         headers: HeaderMap,
-        max_bytes: usize,
-        buffers: &Buffers,
+        taken: Taken<'_>,
     ) -> Result<Sent, CallError> {
         let accept = "application/graphql-response+json, application/json;q=0.9";
-        read(self.post(body, headers, accept, None).await?, max_bytes, buffers).await
+        read(self.post(body, headers, accept, None).await?, taken).await
     }
 
     /// Posts, at another path where one is given.
@@ -175,13 +184,18 @@ fn connector(with_http2: bool) -> HttpsConnector<HttpConnector> {
     }
 }
 
-pub(super) async fn read(
-    response: Response<Incoming>,
-    max_bytes: usize,
-    buffers: &Buffers,
-) -> Result<Sent, CallError> {
+pub(super) async fn read(response: Response<Incoming>, taken: Taken<'_>) -> Result<Sent, CallError> {
+    let Taken {
+        max_bytes, buffers, ..
+    } = taken;
     let status = response.status();
-    let said = Said::of(status, response.headers());
+    let head = Head {
+        said: Said::of(status, response.headers()),
+        headers: taken
+            .headers
+            .map(|rules| rules.answer(response.headers()))
+            .unwrap_or_default(),
+    };
     let content_type = response
         .headers()
         .get(CONTENT_TYPE)
@@ -216,7 +230,7 @@ pub(super) async fn read(
                 return Err(CallError::NoRoom);
             }
         } else if text.is_empty() && body.is_end_stream() {
-            return Ok((bytes, said));
+            return Ok((bytes, head));
         }
         text.extend_from_slice(&bytes);
     }
@@ -225,7 +239,7 @@ pub(super) async fn read(
         Some(held) => held.keep(text),
         None => text,
     };
-    Ok((text, said))
+    Ok((text, head))
 }
 
 /// `{"query":"…","variables":{…}}`; its beginning was written when the operation was planned.

@@ -14,11 +14,12 @@ use kernel::{Principal, TIME_LEFT_HEADER};
 use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
-use super::http::Sent;
+use super::http::{Sent, Taken};
 use super::shaping::Gate;
 use super::{CallError, HttpSubgraph};
 use crate::buffers::Buffers;
 use crate::config::SubgraphConfig;
+use crate::header_rules::SubgraphHeaders;
 
 const TIME_LEFT: HeaderName = HeaderName::from_static(TIME_LEFT_HEADER);
 
@@ -27,6 +28,7 @@ pub(super) struct Remote {
     name: String,
     subgraph: HttpSubgraph,
     config: SubgraphConfig,
+    headers: Arc<SubgraphHeaders>,
     buffers: Buffers,
     gate: Gate,
     under_way: Mutex<HashMap<Arc<Reading>, WeakShared<Flight>>>,
@@ -44,7 +46,7 @@ pub(super) struct Question {
 #[derive(PartialEq, Eq)]
 pub(super) struct Reading {
     pub(super) body: Bytes,
-    /// The client's headers that are passed on.
+    /// What is sent as headers by the rules.
     pub(super) headers: HeaderMap,
     /// How many mutations had ended when it began: who asks after one must not get what was read before it.
     pub(super) changes: u64,
@@ -61,11 +63,18 @@ struct Listed {
 }
 
 impl Remote {
-    pub(super) fn new(name: &str, subgraph: HttpSubgraph, config: &SubgraphConfig, buffers: Buffers) -> Self {
+    pub(super) fn new(
+        name: &str,
+        subgraph: HttpSubgraph,
+        config: &SubgraphConfig,
+        headers: Arc<SubgraphHeaders>,
+        buffers: Buffers,
+    ) -> Self {
         Self {
             name: name.to_owned(),
             subgraph,
             config: config.clone(),
+            headers,
             buffers,
             gate: Gate::new(name, config),
             under_way: Mutex::default(),
@@ -159,8 +168,12 @@ impl Remote {
             let mut headers = question.headers.clone();
             headers.insert(TIME_LEFT, HeaderValue::from(left.as_millis() as u64));
             let body = question.body.clone();
-            let max_bytes = self.config.max_response_bytes;
-            let sent = self.subgraph.send(body, headers, max_bytes, &self.buffers);
+            let taken = Taken {
+                max_bytes: self.config.max_response_bytes,
+                headers: Some(&self.headers),
+                buffers: &self.buffers,
+            };
+            let sent = self.subgraph.send(body, headers, taken);
             let answered = tokio::time::timeout_at(deadline, sent.instrument(span.clone())).await;
             let result = answered.unwrap_or(Err(CallError::Timeout(timeout)));
             // It is not the subgraph's trouble if the request had no time left for it.

@@ -10,6 +10,7 @@ mod federations;
 mod generate;
 mod graph;
 mod harness;
+mod headers;
 mod leaving;
 mod overrides;
 mod persisted;

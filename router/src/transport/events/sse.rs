@@ -7,12 +7,11 @@ use futures::stream::{self, Stream};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
-use super::super::http::{HttpSubgraph, read};
+use super::super::http::{HttpSubgraph, Taken, read};
 use super::super::remote::Question;
-use super::super::{Answer, CallError};
+use super::super::{Answer, CallError, Head};
 use crate::buffers::Buffers;
 use crate::config::SubgraphConfig;
-use crate::response_cache::Said;
 
 /// Subscribes. A subgraph that answers at once instead gives that one answer.
 pub(super) async fn open(
@@ -35,14 +34,21 @@ pub(super) async fn open(
             body: response.into_body(),
             reader: Reader::new(max_bytes),
         }),
-        false => Source::Once(read(response, max_bytes, &Buffers::default()).await?.0),
+        false => {
+            let taken = Taken {
+                max_bytes,
+                headers: None,
+                buffers: &Buffers::default(),
+            };
+            Source::Once(read(response, taken).await?.0)
+        }
     };
     Ok(stream::unfold(source, |source| async {
         match source {
-            Source::Once(text) => Some((Ok(Answer::Text(text, Said::default())), Source::Ended)),
+            Source::Once(text) => Some((Ok(Answer::Text(text, Head::default())), Source::Ended)),
             Source::Ended => None,
             Source::Events(mut events) => match events.next().await {
-                Some(Ok(text)) => Some((Ok(Answer::Text(text, Said::default())), Source::Events(events))),
+                Some(Ok(text)) => Some((Ok(Answer::Text(text, Head::default())), Source::Events(events))),
                 Some(Err(error)) => Some((Err(error), Source::Ended)),
                 None => None,
             },

@@ -19,9 +19,8 @@ use tokio_tungstenite::tungstenite::{Error as SocketError, client::IntoClientReq
 
 use super::super::http::{Connection, HttpSubgraph};
 use super::super::remote::Question;
-use super::super::{Answer, CallError};
+use super::super::{Answer, CallError, Head};
 use crate::config::SubgraphConfig;
-use crate::response_cache::Said;
 
 type Socket = WebSocketStream<TokioIo<Connection>>;
 
@@ -97,7 +96,7 @@ pub(super) async fn open(
         match subscribed.next().await {
             Ok(Some((answer, is_last))) => {
                 let rest = (!is_last).then_some(subscribed);
-                Some((Ok(Answer::Text(answer, Said::default())), rest))
+                Some((Ok(Answer::Text(answer, Head::default())), rest))
             }
             Ok(None) => None,
             Err(error) => Some((Err(error), None)),
