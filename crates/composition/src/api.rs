@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use apollo_compiler::Node;
 use apollo_compiler::ast::{Definition, DirectiveLocation, Document, FieldDefinition, InputValueDefinition};
+use apollo_compiler::{Name, Node};
 
 use crate::error::{CompositionError, ErrorCode};
 
@@ -27,7 +27,8 @@ pub fn api_sdl(supergraph_sdl: &str) -> Result<String, CompositionError> {
                 .and_then(|range| u32::try_from(range.start.line).ok()),
         }
     })?;
-    let features = Features::read(&document);
+    let mut features = Features::read(&document);
+    features.hide(&document);
     document
         .definitions
         .retain(|definition| features.keeps(definition));
@@ -50,6 +51,8 @@ struct Features {
     prefixes: BTreeSet<String>,
     /// What `@inaccessible` is called.
     inaccessible: String,
+    /// The types that are so.
+    hidden: BTreeSet<Name>,
 }
 
 impl Features {
@@ -93,7 +96,13 @@ impl Features {
         Self {
             prefixes,
             inaccessible,
+            hidden: BTreeSet::new(),
         }
+    }
+
+    fn hide(&mut self, document: &Document) {
+        let hidden = document.definitions.iter().filter(|one| self.is_hidden(one));
+        self.hidden = hidden.filter_map(|one| one.name().cloned()).collect();
     }
 
     fn is_machinery(&self, name: &str) -> bool {
@@ -133,14 +142,22 @@ impl Features {
             Definition::ObjectTypeDefinition(def) => {
                 let def = def.make_mut();
                 public(&mut def.directives.0);
+                def.implements_interfaces
+                    .retain(|name| !self.hidden.contains(name));
                 self.fields(&mut def.fields);
             }
             Definition::InterfaceTypeDefinition(def) => {
                 let def = def.make_mut();
                 public(&mut def.directives.0);
+                def.implements_interfaces
+                    .retain(|name| !self.hidden.contains(name));
                 self.fields(&mut def.fields);
             }
-            Definition::UnionTypeDefinition(def) => public(&mut def.make_mut().directives.0),
+            Definition::UnionTypeDefinition(def) => {
+                let def = def.make_mut();
+                public(&mut def.directives.0);
+                def.members.retain(|name| !self.hidden.contains(name));
+            }
             Definition::EnumTypeDefinition(def) => {
                 let def = def.make_mut();
                 public(&mut def.directives.0);

@@ -3,6 +3,7 @@
 pub(crate) mod analyze;
 pub(crate) mod check;
 mod check_sets;
+mod defaults;
 pub(crate) mod parse;
 mod schema_check;
 mod upgrade;

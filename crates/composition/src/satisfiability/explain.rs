@@ -31,11 +31,7 @@ pub(super) fn field<'a>(
             continue;
         };
         let _ = writeln!(out, "- from subgraph \"{}\":", own.name);
-        let _ = writeln!(
-            out,
-            "  - {}",
-            here(graph, *node, merged, field, reachable, &place)
-        );
+        let _ = writeln!(out, "  - {}", here(graph, *node, merged, field, &place));
         for (index, other) in subgraphs
             .iter()
             .enumerate()
@@ -93,7 +89,6 @@ fn here<'a>(
     node: Node,
     merged: &'a Merged,
     field: &MergedField,
-    reachable: &[Node],
     place: &str,
 ) -> String {
     let own = graph.def(node).and_then(|def| def.fields.get(&field.name));
@@ -102,7 +97,7 @@ fn here<'a>(
         Some(own) if own.external => {
             format!("field \"{place}\" is not resolvable because marked @external.")
         }
-        Some(own) if !graph.requirement_holds(merged, node, reachable, own) => {
+        Some(own) if !graph.requirement_holds(merged, node, own) => {
             let fields = own.requires.as_ref().map(|set| set.text()).unwrap_or_default();
             format!("cannot satisfy @requires(fields: \"{fields}\") on field \"{place}\".")
         }

@@ -219,7 +219,7 @@ impl<'a> Graph<'a> {
                 let mut next = Vec::new();
                 let mut found = false;
                 for node in nodes {
-                    if let Some(targets) = self.step(merged, *node, nodes, &selected.name) {
+                    if let Some(targets) = self.step(merged, *node, &selected.name) {
                         found = true;
                         next.extend(targets);
                     }
@@ -276,15 +276,15 @@ impl<'a> Graph<'a> {
     pub(crate) fn step_all(&mut self, merged: &'a Merged, nodes: &[Node], field: &Name) -> Option<Vec<Node>> {
         let mut out = None;
         for node in nodes {
-            if let Some(targets) = self.step(merged, *node, nodes, field) {
+            if let Some(targets) = self.step(merged, *node, field) {
                 out.get_or_insert_with(Vec::new).extend(targets);
             }
         }
         out
     }
 
-    /// One field in one subgraph. `nodes` are all that the object can be asked at, for `@requires`.
-    fn step(&mut self, merged: &'a Merged, node: Node, nodes: &[Node], field: &Name) -> Option<Option<Node>> {
+    /// One field in one subgraph.
+    fn step(&mut self, merged: &'a Merged, node: Node, field: &Name) -> Option<Option<Node>> {
         let def = self.def(node)?;
         let own = def.fields.get(field)?;
         if self.is_overridden(def, field, node.graph) {
@@ -294,7 +294,7 @@ impl<'a> Graph<'a> {
         if own.external && given.is_none() {
             return None;
         }
-        if own.requires.is_some() && given.is_none() && !self.requirement_holds(merged, node, nodes, own) {
+        if own.requires.is_some() && given.is_none() && !self.requirement_holds(merged, node, own) {
             return None;
         }
         let target = self.node(node.graph, own.ty.inner_named_type());
@@ -348,13 +348,7 @@ impl<'a> Graph<'a> {
         self.provided.len() - 1
     }
 
-    pub(super) fn requirement_holds(
-        &mut self,
-        merged: &'a Merged,
-        node: Node,
-        nodes: &[Node],
-        field: &'a FieldDef,
-    ) -> bool {
+    pub(super) fn requirement_holds(&mut self, merged: &'a Merged, node: Node, field: &'a FieldDef) -> bool {
         let Some(requires) = &field.requires else {
             return true;
         };
@@ -365,13 +359,15 @@ impl<'a> Graph<'a> {
             return false;
         }
         let here = self.resolves(merged, &[node], &requires.selections);
-        // What comes from elsewhere is handed in by a key of this subgraph.
-        let holds = here
-            || (self.resolves(merged, nodes, &requires.selections)
+        // What comes from elsewhere is asked for from here, and handed in by a key of this subgraph.
+        let holds = here || {
+            let nodes = self.closure(merged, &[node]);
+            self.resolves(merged, &nodes, &requires.selections)
                 && def
                     .keys
                     .iter()
-                    .any(|key| self.resolves(merged, nodes, &key.fields.selections)));
+                    .any(|key| self.resolves(merged, &nodes, &key.fields.selections))
+        };
         self.open_requires.shift_remove(&open);
         holds
     }

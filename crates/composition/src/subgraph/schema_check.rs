@@ -3,6 +3,7 @@
 use apollo_compiler::Schema;
 use apollo_compiler::ast::{Definition, Document};
 
+use super::defaults;
 use super::parse::line_of;
 use crate::error::{ErrorCode, Report};
 use crate::link::Links;
@@ -47,7 +48,7 @@ pub(crate) fn check(document: &Document, links: &Links, subgraph: &str, report: 
         .parse(missing, "federation.graphql");
     let failed = match builder.build() {
         Ok(schema) => match schema.validate() {
-            Ok(_) => return,
+            Ok(schema) => return defaults::check(&schema, subgraph, report),
             Err(failed) => failed,
         },
         Err(failed) => failed,

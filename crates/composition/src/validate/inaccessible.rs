@@ -124,6 +124,7 @@ impl Check<'_> {
             return false;
         };
         match value {
+            Value::Enum(_) if merged.is_inaccessible() => true,
             Value::Enum(name) => merged
                 .values
                 .get(name)

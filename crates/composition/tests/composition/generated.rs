@@ -1,5 +1,7 @@
 //! Random sets of subgraphs: entities with fields spread over subgraphs, some of them wrongly.
 
+pub(crate) mod wide;
+
 use std::fmt::Write as _;
 
 /// A small generator of numbers; the same seed gives the same subgraphs.

@@ -89,6 +89,10 @@ pub(super) static CASES: &[Case] = &[
         ("a", "type Query { t: T @tag(name: \"x\") h: Hidden @inaccessible } type T @tag(name: \"y\") @tag(name: \"x\") { id: ID! @tag(name: \"a\") s: Int @inaccessible } type Hidden @inaccessible { x: Int }"),
     ])
     .has(&["@tag(name: \"y\") @tag(name: \"x\")", "s: Int @inaccessible", "https://specs.apollo.dev/inaccessible/v0.2"]),
+    case("what is visible of inaccessible interfaces and unions", &[
+        ("a", "type Query { t: T u: U } interface N @inaccessible { id: ID! } type T implements N { id: ID! } type H @inaccessible { x: Int } union U = T | H"),
+    ])
+    .has(&["T implements N", "union U"]),
     case("interfaces merge their fields and implementations", &[
         ("a", "type Query { n: N } interface N { id: ID! } type X implements N @key(fields: \"id\") { id: ID! }"),
         ("b", "type Query { n2: N } interface N { id: ID! } type Y implements N @key(fields: \"id\") { id: ID! }"),

@@ -6,6 +6,12 @@ pub(super) static CASES: &[Case] = &[
     case("syntax", &[("a", "type Query { a: Int")]).refused(&["INVALID_GRAPHQL"])
         .unlike_oracle("the oracle takes parsed documents"),
     case("an unknown type", &[("a", "type Query { a: Nope }")]).refused(&["INVALID_GRAPHQL"]),
+    case("defaults that are no values of their types", &[
+        ("a", "type Query { a(x: E = C, y: [Int] = [1, \"2\"], z: I = {b: 1}, ok: [[E!]] = A, n: ID! = 3): Int } enum E { A B } \
+               input I { a: Int! b: Float = 1 c: String = 2 }"),
+    ])
+    .refused(&["INVALID_GRAPHQL", "INVALID_GRAPHQL", "INVALID_GRAPHQL", "INVALID_GRAPHQL"])
+    .has(&["Invalid default value (got: C) provided for argument Query.a(x:) of type E."]),
     case("a directive that is not imported", &[
         ("a", "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.3\", import: [\"@key\"]) type Query { a: Int @shareable }"),
     ])
@@ -278,6 +284,10 @@ pub(super) static CASES: &[Case] = &[
         ("a", "type Query { n: N } interface N { x: Int y: Int } type X implements N { x: Int @inaccessible y: Int }"),
     ])
     .refused(&["IMPLEMENTED_BY_INACCESSIBLE"]),
+    case("a default of a hidden type", &[
+        ("a", "type Query { t(x: E = A): Int } enum E @inaccessible { A B }"),
+    ])
+    .refused(&["DEFAULT_VALUE_USES_INACCESSIBLE", "REFERENCED_INACCESSIBLE"]),
     case("a default that uses a hidden value", &[
         ("a", "type Query { t(x: E = A): Int } enum E { A @inaccessible B }"),
     ])
@@ -352,6 +362,11 @@ pub(super) static CASES: &[Case] = &[
     case("fields that must move together and do not", &[
         ("a", "type Query { t: T } type T @key(fields: \"id\") { id: ID! v: V } type V { w: Int @shareable x: Int }"),
         ("b", "type T @key(fields: \"id\") { id: ID! v: V @override(from: \"a\", label: \"one\") } type V { w: Int @shareable x: Int @override(from: \"a\", label: \"two\") }"),
+    ])
+    .refused(&["SATISFIABILITY_ERROR"]),
+    case("a requirement of a subgraph that cannot be asked again", &[
+        ("a", "type Query { t: T } type T @key(fields: \"id\", resolvable: false) { id: ID! x: Int }"),
+        ("b", "type T @key(fields: \"id\") { id: ID! x: Int @external y: Int @requires(fields: \"x\") }"),
     ])
     .refused(&["SATISFIABILITY_ERROR"]),
     case("a key that cannot be had", &[
