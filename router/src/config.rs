@@ -1,6 +1,7 @@
 //! The router's configuration: limits, subgraphs, caches, CORS.
 
 mod callers;
+mod compression;
 mod demand;
 mod errors;
 mod headers;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use callers::ByCaller;
+pub use compression::{Coding, CompressionConfig};
 pub use demand::{DemandConfig, DemandMode, ShowCost};
 pub use errors::ErrorsConfig;
 pub use headers::{HeaderMatch, HeaderMerge, HeaderRuleError, HeaderRules, Propagate};
@@ -107,6 +109,8 @@ pub struct SubgraphConfig {
     pub max_concurrent: usize,
     /// When it is left alone for a while, over HTTP.
     pub breaker: BreakerConfig,
+    /// What is compressed between the router and it, over HTTP.
+    pub compression: CompressionConfig,
     /// Which of the client's headers are passed on, and what is added.
     pub headers: HeaderRules,
     /// Which headers of its answers the client gets, and what is added.
@@ -264,6 +268,7 @@ impl Default for SubgraphConfig {
             dedupe: true,
             max_concurrent: 0,
             breaker: BreakerConfig::default(),
+            compression: CompressionConfig::default(),
             headers: HeaderRules::default(),
             response_headers: HeaderRules::default(),
             principal: false,

@@ -33,11 +33,11 @@ mod variables;
 pub use apollo_compiler;
 pub use buffers::{Buffers, Held};
 pub use config::{
-    Allowance, Allowed, Batching, BreakerConfig, ByCaller, CacheConfig, Cors, DemandConfig, DemandMode,
-    ErrorsConfig, EventsConfig, EventsProtocol, ForwardedHeader, HeaderMatch, HeaderMerge, HeaderRuleError,
-    HeaderRules, InvalidationConfig, Limits, Network, OverridesConfig, PersistedConfig, Propagate,
-    RateLimitConfig, RequestShare, ResponseCacheConfig, ResponseCacheError, RouterConfig, Safelist, ShowCost,
-    SubgraphConfig, SubscriptionsConfig,
+    Allowance, Allowed, Batching, BreakerConfig, ByCaller, CacheConfig, Coding, CompressionConfig, Cors,
+    DemandConfig, DemandMode, ErrorsConfig, EventsConfig, EventsProtocol, ForwardedHeader, HeaderMatch,
+    HeaderMerge, HeaderRuleError, HeaderRules, InvalidationConfig, Limits, Network, OverridesConfig,
+    PersistedConfig, Propagate, RateLimitConfig, RequestShare, ResponseCacheConfig, ResponseCacheError,
+    RouterConfig, Safelist, ShowCost, SubgraphConfig, SubscriptionsConfig,
 };
 pub use context::{Anonymous, AuthError, Authenticator, ClientInfo, PrincipalSealer, RequestContext};
 pub use documents::document_id;

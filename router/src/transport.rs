@@ -1,5 +1,6 @@
 //! How subgraphs are asked: over HTTP, or in this process.
 
+mod compression;
 pub(crate) mod events;
 mod headers;
 pub(crate) mod http;
@@ -129,6 +130,9 @@ pub(crate) enum CallError {
     /// More than is taken.
     #[error("answered with more than {0} bytes")]
     TooLarge(usize),
+    /// Compressed in a way that is not known.
+    #[error("answered in an unknown way of compressing, `{0}`")]
+    Coding(String),
     /// The answers that are held already leave no room.
     #[error("sends an answer for which there is no room now")]
     NoRoom,
@@ -160,6 +164,7 @@ impl CallError {
             Self::Open => "SUBREQUEST_CIRCUIT_OPEN",
             Self::Status(_) => "SUBREQUEST_HTTP_STATUS",
             Self::TooLarge(_) => "SUBREQUEST_TOO_LARGE",
+            Self::Coding(_) => "SUBREQUEST_UNKNOWN_ENCODING",
             Self::NoRoom => "SUBREQUEST_NO_ROOM",
             Self::Malformed(_) => "SUBREQUEST_MALFORMED_RESPONSE",
             Self::Request(_) => "SUBREQUEST_NOT_SENT",

@@ -32,7 +32,7 @@ impl Service {
                 ));
             }
         };
-        let (question, _) = self.question(call)?;
+        let (mut question, _) = self.question(call)?;
         let opening = async {
             let pass = remote.gate().enter().await?;
             let opened = match self.config.subscription.protocol {
@@ -41,6 +41,8 @@ impl Service {
                     opened.map(StreamExt::boxed)
                 }
                 EventsProtocol::Sse => {
+                    let compressed = remote.compression().apply(question.body, &mut question.headers);
+                    question.body = compressed.await?;
                     let opened = sse::open(remote.subgraph(), question, &self.config).await;
                     opened.map(StreamExt::boxed)
                 }

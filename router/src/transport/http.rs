@@ -7,14 +7,15 @@ use bytes::{Bytes, BytesMut};
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use http::uri::InvalidUri;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Body as _, Incoming};
+use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
+use super::compression::AnswerBody;
 use super::{Call, CallError, Head};
 use crate::buffers::Buffers;
 use crate::header_rules::SubgraphHeaders;
@@ -214,12 +215,12 @@ pub(super) async fn read(response: Response<Incoming>, taken: Taken<'_>) -> Resu
     if announced.is_some_and(|announced| announced > max_bytes) {
         return Err(CallError::TooLarge(max_bytes));
     }
-    let mut body = response.into_body();
+    let (parts, body) = response.into_parts();
+    let mut body = AnswerBody::new(body, &parts.headers)?;
     let mut text = BytesMut::new();
     let mut held = None;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| CallError::Closed(error.to_string()))?;
-        let Ok(bytes) = frame.into_data() else { continue };
+    while let Some(bytes) = body.next().await {
+        let bytes = bytes?;
         let length = text.len() + bytes.len();
         if length > max_bytes {
             return Err(CallError::TooLarge(max_bytes));
@@ -229,7 +230,7 @@ pub(super) async fn read(response: Response<Incoming>, taken: Taken<'_>) -> Resu
             if !held.grow(length - held.bytes()) {
                 return Err(CallError::NoRoom);
             }
-        } else if text.is_empty() && body.is_end_stream() {
+        } else if text.is_empty() && body.is_end() {
             return Ok((bytes, head));
         }
         text.extend_from_slice(&bytes);

@@ -14,6 +14,7 @@ use kernel::{Principal, TIME_LEFT_HEADER};
 use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
+use super::compression::Compression;
 use super::http::{Sent, Taken};
 use super::shaping::Gate;
 use super::{CallError, HttpSubgraph};
@@ -29,6 +30,7 @@ pub(super) struct Remote {
     subgraph: HttpSubgraph,
     config: SubgraphConfig,
     headers: Arc<SubgraphHeaders>,
+    compression: Compression,
     buffers: Buffers,
     gate: Gate,
     under_way: Mutex<HashMap<Arc<Reading>, WeakShared<Flight>>>,
@@ -75,6 +77,7 @@ impl Remote {
             subgraph,
             config: config.clone(),
             headers,
+            compression: Compression::new(&config.compression),
             buffers,
             gate: Gate::new(name, config),
             under_way: Mutex::default(),
@@ -84,6 +87,11 @@ impl Remote {
     /// What a call has to pass.
     pub(super) fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    /// How what is sent to it is compressed.
+    pub(super) fn compression(&self) -> &Compression {
+        &self.compression
     }
 
     /// Where it is.
@@ -158,6 +166,8 @@ impl Remote {
         let deadline = Instant::now() + timeout;
         self.gate.count();
         let mut repetitions = 0;
+        let mut head = question.headers.clone();
+        let body = self.compression.apply(question.body.clone(), &mut head).await?;
         loop {
             let entering = tokio::time::timeout_at(deadline, self.gate.enter()).await;
             let pass = entering.unwrap_or(Err(CallError::Timeout(timeout)))?;
@@ -165,15 +175,14 @@ impl Remote {
             if left.is_zero() {
                 return Err(CallError::Timeout(timeout));
             }
-            let mut headers = question.headers.clone();
+            let mut headers = head.clone();
             headers.insert(TIME_LEFT, HeaderValue::from(left.as_millis() as u64));
-            let body = question.body.clone();
             let taken = Taken {
                 max_bytes: self.config.max_response_bytes,
                 headers: Some(&self.headers),
                 buffers: &self.buffers,
             };
-            let sent = self.subgraph.send(body, headers, taken);
+            let sent = self.subgraph.send(body.clone(), headers, taken);
             let answered = tokio::time::timeout_at(deadline, sent.instrument(span.clone())).await;
             let result = answered.unwrap_or(Err(CallError::Timeout(timeout)));
             // It is not the subgraph's trouble if the request had no time left for it.

@@ -1,6 +1,7 @@
 //! The router from the outside: what clients get for what subgraphs answer.
 
 mod absent;
+mod compression;
 mod defer;
 mod delivery;
 mod demand;

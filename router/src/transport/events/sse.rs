@@ -4,9 +4,8 @@
 
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, Stream};
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
 
+use super::super::compression::AnswerBody;
 use super::super::http::{HttpSubgraph, Taken, read};
 use super::super::remote::Question;
 use super::super::{Answer, CallError, Head};
@@ -30,10 +29,13 @@ pub(super) async fn open(
         .get(http::header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
     let source = match is_stream && response.status().is_success() {
-        true => Source::Events(Events {
-            body: response.into_body(),
-            reader: Reader::new(max_bytes),
-        }),
+        true => {
+            let (parts, body) = response.into_parts();
+            Source::Events(Events {
+                body: AnswerBody::new(body, &parts.headers)?,
+                reader: Reader::new(max_bytes),
+            })
+        }
         false => {
             let taken = Taken {
                 max_bytes,
@@ -63,7 +65,7 @@ enum Source {
 }
 
 struct Events {
-    body: Incoming,
+    body: AnswerBody,
     reader: Reader,
 }
 
@@ -76,13 +78,9 @@ impl Events {
                 Ok(Some(event)) if event.kind == b"complete"[..] => return None,
                 // Something that a later version of the protocol tells.
                 Ok(Some(_)) => {}
-                Ok(None) => match self.body.frame().await {
-                    Some(Ok(frame)) => {
-                        if let Ok(data) = frame.into_data() {
-                            self.reader.take(&data);
-                        }
-                    }
-                    Some(Err(error)) => return Some(Err(CallError::Closed(error.to_string()))),
+                Ok(None) => match self.body.next().await {
+                    Some(Ok(data)) => self.reader.take(&data),
+                    Some(Err(error)) => return Some(Err(error)),
                     None => {
                         return Some(Err(CallError::Closed(
                             "the stream of events broke off".to_owned(),
