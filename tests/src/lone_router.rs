@@ -134,6 +134,15 @@ impl LoneRouter {
         std::fs::rename(new, self.folder.path().join(name)).expect("a file can be moved");
     }
 
+    /// Asks it to stop, as a service manager does, and waits until it has.
+    ///
+    /// # Panics
+    /// When it does not end, or not well.
+    pub async fn stop(&mut self) {
+        self.process.terminate();
+        self.process.ended().await;
+    }
+
     /// Sends it a signal, such as `HUP`.
     pub fn signal(&self, name: &str) {
         self.process.signal(name);

@@ -29,6 +29,7 @@ mod reload;
 mod rest;
 mod shutdown;
 mod staff;
+mod subscriptions;
 mod traces;
 mod travel;
 mod trouble;
