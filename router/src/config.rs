@@ -200,6 +200,7 @@ impl RouterConfig {
     pub fn for_platform(mut self) -> Self {
         self.demand.mode.get_or_insert(DemandMode::Enforce);
         self.rate_limit.enabled.get_or_insert(true);
+        self.response_cache.tell_clients.get_or_insert(false);
         self
     }
 

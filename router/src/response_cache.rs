@@ -112,6 +112,7 @@ impl ResponseCache {
         if let Freshness::Fresh(control) = freshness
             && response.errors.is_empty()
             && control.max_age > 0
+            && self.config.tell_clients.unwrap_or(true)
         {
             response.cache_control = Some(control);
         }

@@ -60,6 +60,15 @@ impl Caller {
         }
     }
 
+    /// The same person, who asks another process of the platform.
+    #[must_use]
+    pub fn at(&self, base: &str) -> Self {
+        Self {
+            base: base.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// The same person, who wants texts in a language.
     pub fn speaking(&self, language: &'static str) -> Self {
         Self {

@@ -122,6 +122,17 @@ impl Daka {
         self.processes.insert(position, process);
     }
 
+    /// Starts another router of a distributed platform, and tells where it is.
+    pub async fn another_router(&mut self) -> String {
+        let address = free_address();
+        let mut process = Process::start(&["router"], &address, self.folder.path(), &self.env);
+        process.ready(&self.client).await;
+        let base = format!("http://{address}");
+        self.programs.push((vec!["router"], address));
+        self.processes.push(process);
+        base
+    }
+
     fn position(&self, subgraph: &str) -> usize {
         let is_it = |(args, _): &(Vec<_>, _)| args.as_slice() == ["subgraph", subgraph];
         self.programs.iter().position(is_it).expect("a subgraph")

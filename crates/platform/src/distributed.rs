@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use auth::{KeyLocation, PRINCIPAL_HEADER, PublishedKeys, ServiceToken, Sessions, Verifier};
-use cache::Cache;
+use cache::{Cache, CacheConfig};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use kernel::{Clock, Principal, Random};
 use router::{EventsProtocol, PrincipalSealer, SubgraphConfig, Transports};
@@ -17,7 +17,7 @@ use crate::health::{Check, Standing};
 use crate::serve::{Load, Routes};
 use crate::subgraphs::{Builder, over_http, sealed, service_token};
 use crate::workers::Workers;
-use crate::{embedded, health, serve, stores, supergraph};
+use crate::{embedded, health, outdated, serve, stores, supergraph};
 
 /// How old the keys of access tokens may become.
 const KEYS_MAX_AGE: Duration = Duration::from_secs(300);
@@ -27,6 +27,12 @@ const KEYS_MAX_AGE: Duration = Duration::from_secs(300);
 /// # Errors
 /// Where something does not start.
 pub async fn router(mut config: Config) -> Result<(), Failure> {
+    if config.router.response_cache.enabled && matches!(config.cache, CacheConfig::Memory { .. }) {
+        // Those who know what is out of date are other processes.
+        return Err(
+            "router.response_cache needs a cache that processes share: cache.backend = \"redis\"".into(),
+        );
+    }
     let shutdown = serve::shutdown_on_signals();
     let telemetry = telemetry::init(&config.telemetry, "daka-router", &shutdown)?;
     let listener = serve::listen(config.listen).await?;
@@ -123,7 +129,8 @@ pub async fn subgraph(config: Config, name: &str) -> Result<(), Failure> {
         &keys.1,
     );
     let sessions = (name == user::NAME).then_some(sessions);
-    let workers = Workers::start(&stores, std::slice::from_ref(&built), sessions, &shutdown);
+    let kept = outdated::shared(&config, &stores.clock)?;
+    let workers = Workers::start(&stores, std::slice::from_ref(&built), sessions, kept, &shutdown);
     println!("The subgraph {name} listens on http://{}", listener.local_addr()?);
     let grace = config.shutdown_grace();
     let routes = Routes::new(routes, &Load::new(config.server));

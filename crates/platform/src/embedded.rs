@@ -20,7 +20,7 @@ use crate::stores::{self, Stores};
 use crate::subgraphs::{Builder, in_process};
 use crate::supergraph::InProcess;
 use crate::workers::Workers;
-use crate::{health, serve, supergraph};
+use crate::{health, outdated, serve, supergraph};
 
 /// The platform in one process, ready to be served.
 pub struct Platform {
@@ -79,7 +79,7 @@ impl Platform {
             random,
             &keys.1,
         );
-        let workers = Workers::start(&stores, &subgraphs, Some(sessions), shutdown);
+        let workers = Workers::start(&stores, &subgraphs, Some(sessions), gateway.kept, shutdown);
         let routes = gateway
             .routes
             .route("/", get(|| async { Redirect::temporary("/graphql") }))
@@ -150,7 +150,8 @@ pub async fn work(config: Config) -> Result<(), Failure> {
         random,
         &keys.1,
     );
-    let workers = Workers::start(&stores, &subgraphs, Some(sessions), &shutdown);
+    let kept = outdated::shared(&config, &stores.clock)?;
+    let workers = Workers::start(&stores, &subgraphs, Some(sessions), kept, &shutdown);
     let routes = health::routes(health::of_stores(&stores), telemetry.metrics());
     let grace = config.shutdown_grace();
     let routes = Routes::new(routes, &Load::new(config.server));

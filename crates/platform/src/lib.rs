@@ -11,6 +11,7 @@ pub mod gatekeeper;
 pub mod generate;
 pub mod health;
 pub mod jwt;
+pub mod outdated;
 pub mod router_alone;
 pub mod serve;
 pub mod stores;

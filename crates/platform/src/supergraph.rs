@@ -6,7 +6,7 @@ use std::sync::Arc;
 use composition::SubgraphSource;
 use kernel::Random;
 use router::rest::{Info, OperationFile, RestApi, RestHandle, RestOptions};
-use router::{Engine, EngineHandle, PersistedOperations, Transports};
+use router::{Engine, EngineHandle, Invalidator, PersistedOperations, Transports};
 use subgraph::service::Executable;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -89,6 +89,8 @@ pub struct Gateway {
     pub routes: axum::Router,
     /// The WebSockets that are open.
     pub sockets: TaskTracker,
+    /// What drops what is kept of subgraphs' answers, if anything is.
+    pub kept: Option<Invalidator>,
 }
 
 /// Loads a supergraph and what is served of it. Documents that clients register are kept in the cache.
@@ -129,9 +131,13 @@ pub fn gateway(
         http: Arc::new(http.clone()),
         trace_id: Some(Arc::new(telemetry::propagation::trace_id)),
     };
-    let sockets = http.connections.clone();
+    let (sockets, kept) = (http.connections.clone(), engine.invalidator());
     let routes = router::http::service(EngineHandle::new(engine), http).merge(rest.router(options));
-    Ok(Gateway { routes, sockets })
+    Ok(Gateway {
+        routes,
+        sockets,
+        kept,
+    })
 }
 
 /// A subgraph of this process, as the router asks it.

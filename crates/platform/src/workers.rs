@@ -6,11 +6,13 @@ use std::time::Duration;
 use auth::Sessions;
 use docstore::{Filter, Query};
 use events::Relay;
+use router::Invalidator;
 use subgraph::idempotency::Remembered;
 use subgraph::service::{Consumer, Subgraph};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::outdated::{self, DropOutdated};
 use crate::stores::Stores;
 
 /// How long the end may wait for the outbox to be empty.
@@ -32,11 +34,13 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Starts what the subgraphs of this process need: a relay for what each emits, and its consumers.
+    /// Starts what the subgraphs of this process need: a relay for what each emits, and its consumers; and what drops of
+    /// the answers that routers keep those that are out of date.
     pub fn start(
         stores: &Stores,
         subgraphs: &[Subgraph],
         sessions: Option<Sessions>,
+        kept: Option<Invalidator>,
         shutdown: &CancellationToken,
     ) -> Self {
         let mut tasks = JoinSet::new();
@@ -50,11 +54,12 @@ impl Workers {
         }
         tasks.spawn(tidy(stores.clone(), sessions, shutdown.clone()));
         let groups = subgraphs.iter().filter(|subgraph| !subgraph.consumers.is_empty());
-        tasks.spawn(count(
-            stores.clone(),
-            groups.map(|subgraph| subgraph.name).collect(),
-            shutdown.clone(),
-        ));
+        let mut groups: Vec<&str> = groups.map(|subgraph| subgraph.name).collect();
+        if let Some(kept) = kept {
+            groups.push(outdated::GROUP);
+            tasks.spawn(drop_outdated(stores.clone(), kept, shutdown.clone()));
+        }
+        tasks.spawn(count(stores.clone(), groups, shutdown.clone()));
         let sources = subgraphs.iter().map(|subgraph| subgraph.name).collect();
         Self {
             stores: stores.clone(),
@@ -88,6 +93,13 @@ fn consume(
     let (kinds, handler) = (consumer.kinds, Arc::clone(&consumer.handler));
     let bus = stores.bus.linking_with(Arc::new(telemetry::propagation::link));
     async move { bus.consume(group, kinds, handler, shutdown).await }
+}
+
+async fn drop_outdated(stores: Stores, kept: Invalidator, shutdown: CancellationToken) {
+    let bus = stores.bus.linking_with(Arc::new(telemetry::propagation::link));
+    let handler = DropOutdated(kept);
+    bus.consume(outdated::GROUP, &outdated::kinds(), handler, shutdown)
+        .await
 }
 
 /// Counts what waits for each group, and what it gave up on.

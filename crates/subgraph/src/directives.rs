@@ -24,3 +24,30 @@ pub fn page_size(
     require_one_slicing_argument: bool,
 ) {
 }
+
+/// Seconds for which routers keep what only its owner changes, and of which every change is an event: beyond that even an
+/// event that is lost does no harm.
+pub const KEPT_S: i32 = 300;
+
+/// Seconds for which routers keep what only a release changes.
+pub const RELEASED_S: i32 = 3600;
+
+/// For whom routers keep something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum)]
+pub enum CacheControlScope {
+    /// For everybody.
+    Public,
+}
+
+/// For how many seconds routers keep it for the caller at most, where they keep answers: 0 for what changes as time goes by.
+/// What is not said to be for everybody is for the caller, since subgraphs know who asks.
+#[TypeDirective(name = "cacheControl", location = "FieldDefinition", location = "Object")]
+pub fn kept(max_age: i32) {}
+
+/// The same for everybody.
+#[TypeDirective(name = "cacheControl", location = "FieldDefinition", location = "Object")]
+pub fn kept_for_all(max_age: i32, scope: CacheControlScope) {}
+
+/// Routers keep it as long as what it is a part of.
+#[TypeDirective(name = "cacheControl", location = "FieldDefinition", location = "Object")]
+pub fn kept_as_parent(inherit_max_age: bool) {}

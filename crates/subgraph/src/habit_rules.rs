@@ -8,7 +8,7 @@ use rules::{
     Schedule,
 };
 
-use crate::directives::list_size;
+use crate::directives::{kept_as_parent, list_size};
 use crate::input::Checker;
 use crate::plain::{leaf, text};
 use crate::plain_fields;
@@ -29,7 +29,7 @@ pub enum FrequencyType {
 
 /// When a habit is due.
 #[derive(Debug, Clone, PartialEq, SimpleObject)]
-#[graphql(shareable)]
+#[graphql(shareable, directive = kept_as_parent::apply(true))]
 pub struct Frequency {
     /// The kind of schedule.
     #[graphql(name = "type")]
@@ -81,7 +81,7 @@ pub enum GoalDirection {
 
 /// What makes a day done.
 #[derive(Debug, Clone, PartialEq, SimpleObject)]
-#[graphql(shareable)]
+#[graphql(shareable, directive = kept_as_parent::apply(true))]
 pub struct Goal {
     /// What is counted.
     #[graphql(name = "type")]

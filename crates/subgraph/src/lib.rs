@@ -11,6 +11,7 @@ pub mod input;
 pub mod lists;
 pub mod loader;
 pub mod messages;
+pub mod outdated;
 pub mod peers;
 pub mod plain;
 pub mod scalars;

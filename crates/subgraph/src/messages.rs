@@ -68,6 +68,10 @@ events! {
         user: KnownUser,
     }
 
+    /// Somebody's account changed in what nobody computes with: profile, look, log-in, roles, membership.
+    UserEdited = "user.edited" {
+    }
+
     /// A habit was made.
     HabitCreated = "habit.created" {
         /// The habit.
@@ -78,6 +82,12 @@ events! {
     HabitChanged = "habit.changed" {
         /// The habit as it is now.
         habit: KnownHabit,
+    }
+
+    /// Habits changed in what nobody computes with: words, looks, order, links.
+    HabitsEdited = "habit.edited" {
+        /// Which ones.
+        habit_ids: Vec<HabitId>,
     }
 
     /// A habit was deleted, with everything that belongs to it.
@@ -102,6 +112,17 @@ events! {
     CheckInDeleted = "checkin.deleted" {
         /// The check-in as it was.
         check_in: TellCheckIn,
+    }
+
+    /// Something was said of a habit's days beside check-ins: a skip, a pause, a freeze.
+    DaysMarked = "checkin.marked" {
+        /// The habit.
+        habit_id: HabitId,
+    }
+
+    /// The check-in domain has taken over what the owners of a person's account and habits told: who may see check-ins,
+    /// and that those of a deleted habit are gone.
+    OwnersTakenOver = "checkin.takenOver" {
     }
 }
 

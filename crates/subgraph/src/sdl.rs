@@ -3,14 +3,37 @@
 use async_graphql::{ObjectType, SDLExportOptions, Schema, SubscriptionType};
 
 /// Directives that the federation specification defines and [`crate::directives`] only spells out.
-const IMPORTED: [&str; 4] = ["authenticated", "policy", "cost", "listSize"];
+const IMPORTED: [&str; 5] = ["authenticated", "policy", "cost", "listSize", "cacheControl"];
 
 /// The version of the federation specification that the platform's subgraphs are written for: the first with
 /// demand control (`@cost`, `@listSize`).
 const LINK: &str = r#"extend schema @link(
   url: "https://specs.apollo.dev/federation/v2.9",
-  import: ["@authenticated", "@cost", "@external", "@inaccessible", "@interfaceObject", "@key", "@listSize", "@override", "@policy", "@provides", "@requires", "@requiresScopes", "@shareable", "@tag"]
+  import: ["@authenticated", "@composeDirective", "@cost", "@external", "@inaccessible", "@interfaceObject", "@key", "@listSize", "@override", "@policy", "@provides", "@requires", "@requiresScopes", "@shareable", "@tag"]
 )
+"#;
+
+/// What routers keep is said by a directive of Apollo's, which travels into the supergraph by `@composeDirective`. Its
+/// definition has parts that a subgraph may use or not, so all of them spell it out.
+const CACHE_CONTROL: &str = r#"
+extend schema @link(
+  url: "https://specs.apollo.dev/cacheControl/v0.1",
+  import: ["@cacheControl", "CacheControlScope"]
+) @composeDirective(name: "@cacheControl")
+
+directive @cacheControl(
+  maxAge: Int
+  scope: CacheControlScope
+  inheritMaxAge: Boolean
+) on FIELD_DEFINITION | OBJECT | INTERFACE | UNION
+
+"For whom routers keep something."
+enum CacheControlScope @inaccessible {
+  "For everybody."
+  PUBLIC
+  "For the caller."
+  PRIVATE
+}
 "#;
 
 /// The subgraph's schema in Federation 2 form.
@@ -27,13 +50,12 @@ where
     let exported = schema.sdl_with_options(options);
     // async-graphql always links v2.5 and defines what it does not know: the link is replaced by ours.
     let body = exported.split("extend schema @link(").next().unwrap_or_default();
-    let mut text = String::with_capacity(exported.len() + LINK.len());
-    text.push_str(LINK);
-    text.push('\n');
+    let mut text = [LINK, CACHE_CONTROL, "\n"].concat();
+    text.reserve(exported.len());
     for definition in body.split("\n\n") {
         let definition = without_builtin_directives(definition);
         let definition = definition.trim_matches('\n');
-        if !definition.is_empty() {
+        if !definition.is_empty() && !definition.contains("enum CacheControlScope {") {
             text.push_str(definition);
             text.push_str("\n\n");
         }

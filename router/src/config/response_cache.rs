@@ -24,6 +24,9 @@ pub struct ResponseCacheConfig {
     pub private: bool,
     /// Bytes of one answer, or of what it says of one entity; more is not kept.
     pub max_entry_bytes: usize,
+    /// Whether clients are told for how long an answer holds. What they keep themselves nobody drops. Unset: the platform,
+    /// whose people see what they have changed, does not, a router that stands alone does.
+    pub tell_clients: Option<bool>,
     /// Whether answers say in `extensions.responseCache` what was kept: for debugging.
     pub debug: bool,
     /// Whether what is kept can be dropped over HTTP.
@@ -101,6 +104,7 @@ impl Default for ResponseCacheConfig {
             max_age_s: LONGEST_S,
             private: true,
             max_entry_bytes: 256 << 10,
+            tell_clients: None,
             debug: false,
             invalidation: InvalidationConfig::default(),
         }

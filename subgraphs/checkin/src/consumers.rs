@@ -1,9 +1,10 @@
 //! What this domain does with the events of others.
 
 use async_trait::async_trait;
-use events::{Event, Handler, HandlerError};
+use docstore::Batch;
+use events::{Event, Handler, HandlerError, Payload as _};
 use kernel::ErrorCode;
-use subgraph::messages::HabitDeleted;
+use subgraph::messages::{HabitDeleted, OwnersTakenOver, UserChanged};
 
 use crate::app::{App, of_habit};
 use crate::ops::refresh;
@@ -39,8 +40,18 @@ impl Handler for OwnersChanged {
         }
         match refresh::refresh(&self.0, event.user).await {
             // The account is gone, and with it the need to know.
-            Err(error) if error.code() == ErrorCode::NotFound => Ok(()),
-            other => Ok(other.map(drop)?),
+            Err(error) if error.code() == ErrorCode::NotFound => {}
+            other => drop(other?),
         }
+        // Only what others see follows the events; everything else asks the owners.
+        if [UserChanged::KIND, HabitDeleted::KIND].contains(&&*event.kind) {
+            let mut batch = Batch::new();
+            self.0
+                .deps
+                .outbox
+                .emit(&mut batch, event.user, &OwnersTakenOver {})?;
+            self.0.deps.store.commit(batch).await?;
+        }
+        Ok(())
     }
 }

@@ -2,14 +2,16 @@
 //! statistics, the calendar.
 //!
 //! It owns the entity `CheckIn` and the collections `check_ins`, `habit_facts`, `habit_logs` and
-//! `check_in_users`; it adds figures to `Habit` and `User`. It emits `checkin.created`, `checkin.updated` and
-//! `checkin.deleted`, and keeps what it knows of users and habits as new as their owners' word.
+//! `check_in_users`; it adds figures to `Habit` and `User`. It emits `checkin.created`, `checkin.updated`,
+//! `checkin.deleted`, `checkin.marked` and `checkin.takenOver`, and keeps what it knows of users and habits as new as
+//! their owners' word.
 
 mod app;
 mod config;
 mod consumers;
 mod graphql;
 mod ops;
+mod outdated;
 pub mod seed;
 mod store;
 
@@ -19,6 +21,7 @@ use async_graphql::{EmptySubscription, Schema, ValidationMode};
 use subgraph::service::{Consumer, Deps, Prepared, Subgraph};
 
 pub use config::CheckInConfig;
+pub use outdated::OUTDATING;
 
 use app::App;
 use graphql::{Loaders, Mutation, Query};

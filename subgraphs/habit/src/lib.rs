@@ -1,12 +1,14 @@
 //! The habit domain: habits with their schedules and goals, their order and links, templates.
 //!
 //! It owns the entity `Habit` and the collections `habits` and `habit_owners`, and adds to `User` what other
-//! domains ask of a person's habits. It emits `habit.created`, `habit.changed` and `habit.deleted`.
+//! domains ask of a person's habits. It emits `habit.created`, `habit.changed`, `habit.edited` and
+//! `habit.deleted`.
 
 mod app;
 mod config;
 mod graphql;
 mod ops;
+mod outdated;
 pub mod seed;
 mod store;
 mod templates;
@@ -19,6 +21,7 @@ use kernel::{Scope, UserId};
 use subgraph::service::{Deps, Prepared, Subgraph, VersionOf};
 
 pub use config::HabitConfig;
+pub use outdated::OUTDATING;
 pub use store::HabitDoc;
 
 use app::App;

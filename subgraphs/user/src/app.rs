@@ -53,6 +53,17 @@ impl App {
             .await?)
     }
 
+    /// Tells that somebody's roles or membership changed, which was done in another store. Who is not told because this
+    /// fails is refused, and does it again.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE` where the store does not answer.
+    pub async fn tell_edited(&self, id: UserId) -> Result<()> {
+        let mut batch = docstore::Batch::new();
+        self.deps.outbox.emit(&mut batch, id, &messages::UserEdited {})?;
+        Ok(self.deps.store.commit(batch).await?)
+    }
+
     /// Changes a user, and tells the other domains where they compute with what changed. Runs again where
     /// somebody else changed the user in the meantime.
     ///
@@ -77,6 +88,8 @@ impl App {
                 user.rules.version += 1;
                 let event = messages::UserChanged { user: user.known() };
                 self.deps.outbox.emit(&mut batch, id, &event)?;
+            } else {
+                self.deps.outbox.emit(&mut batch, id, &messages::UserEdited {})?;
             }
             batch.replace(&mut user);
             self.deps.store.commit(batch).await?;

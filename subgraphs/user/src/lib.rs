@@ -1,7 +1,8 @@
 //! The user domain: accounts, log-ins and sessions, profile and preferences, roles, membership, badges.
 //!
 //! It owns the entity `User` and the collection `users`, and the tables of roles, memberships and badges. It
-//! refers to no other domain. It emits `user.registered` and `user.changed`.
+//! refers to no other domain. It emits `user.registered`, `user.changed` and
+//! `user.edited`.
 
 mod app;
 mod config;
@@ -9,6 +10,7 @@ mod entities;
 mod graphql;
 mod migrations;
 mod ops;
+mod outdated;
 mod relations;
 pub mod seed;
 mod store;
@@ -25,6 +27,7 @@ use wechat::Wechat;
 pub use app::App;
 pub use config::UserConfig;
 pub use graphql::Loaders;
+pub use outdated::OUTDATING;
 pub use store::{Preferences, Privacy, UserDoc, Visibility};
 
 use graphql::{Mutation, Query};

@@ -19,6 +19,7 @@ mod errors;
 mod first_run;
 mod foreign_tokens;
 mod generated;
+mod kept;
 mod limits;
 mod load;
 mod logging_in;

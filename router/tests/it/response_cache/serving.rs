@@ -2,6 +2,7 @@
 
 use http::{Method, Request, StatusCode};
 use router::http::{HttpOptions, service};
+use router::rest::{Info, OperationFile, RestApi, RestHandle, RestOptions};
 use router::{Engine, EngineHandle, RouterConfig, Transports};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -53,6 +54,75 @@ async fn clients_are_told_how_long_an_answer_holds() {
     for never in ["{ news }", "{ books { id author { name } } }", "{ __typename }"] {
         assert_eq!(told(&service, never).await.0, "no-store", "{never}");
     }
+}
+
+/// The library over REST.
+fn rest(library: &Library) -> axum::Router {
+    let file = OperationFile {
+        path: "books.graphql".to_owned(),
+        text: "query Books @rest(method: GET, path: \"/books\") { books { id title } }
+            query Priced @rest(method: GET, path: \"/priced\") { books { id price } }
+            query News @rest(method: GET, path: \"/news\") { news }"
+            .to_owned(),
+    };
+    let api = RestApi::load(&library.engine, &[file]).expect("endpoints");
+    let info = Info::default();
+    let handle = RestHandle::new(api.into(), library.engine.clone(), &info).expect("operations");
+    let http = HttpOptions {
+        config: library.config(),
+        ..HttpOptions::default()
+    };
+    handle.router(RestOptions {
+        http: http.into(),
+        trace_id: None,
+    })
+}
+
+/// The status, `Cache-Control` and `ETag` of what is read.
+async fn read(service: &axum::Router, path: &str, had: &str) -> (StatusCode, String, String) {
+    let request = Request::get(path).header("if-none-match", had);
+    let request = request.body(axum::body::Body::empty()).expect("a request");
+    let response = service.clone().oneshot(request).await.expect("an answer");
+    let text = |name: &str| {
+        let value = response.headers().get(name);
+        value.map_or("", |value| value.to_str().expect("text")).to_owned()
+    };
+    (response.status(), text("cache-control"), text("etag"))
+}
+
+#[tokio::test]
+async fn rest_tells_the_client_alone_how_long_an_answer_holds() {
+    let (library, _) = open(json!({})).await;
+    let service = rest(&library);
+    let (status, control, tag) = read(&service, "/books", "").await;
+    assert_eq!(
+        (status, &*control),
+        (StatusCode::OK, "max-age=60, private"),
+        "though it is for everybody"
+    );
+    // The least of all parts.
+    assert_eq!(read(&service, "/priced", "").await.1, "max-age=5, private");
+    assert_eq!(read(&service, "/news", "").await.1, "private, no-cache");
+    library.clock.advance(jiff::SignedDuration::from_secs(20));
+    let unchanged = (
+        StatusCode::NOT_MODIFIED,
+        "max-age=40, private".to_owned(),
+        tag.clone(),
+    );
+    assert_eq!(read(&service, "/books", &tag).await, unchanged);
+    assert_eq!(read(&service, "/books", "\"another\"").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn clients_that_are_told_nothing_ask_again() {
+    let (library, service) = open(json!({ "tell_clients": false })).await;
+    assert_eq!(told(&service, "{ books { id } }").await.0, "no-store");
+    let service = rest(&library);
+    let (_, control, tag) = read(&service, "/books", "").await;
+    assert_eq!(control, "private, no-cache");
+    let again = read(&service, "/books", &tag).await;
+    assert_eq!(again, (StatusCode::NOT_MODIFIED, control, tag));
+    assert_eq!(library.asked().len(), 2, "what is kept is given all the same");
 }
 
 #[tokio::test]

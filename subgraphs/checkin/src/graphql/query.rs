@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, Object};
 use kernel::{CheckInId, HabitId, Refusal, Result, Text, UserId};
 use subgraph::answer::Answer;
 use subgraph::caller::{self, Caller};
-use subgraph::directives::{authenticated, list_size, page_size};
+use subgraph::directives::{authenticated, kept, list_size, page_size};
 use subgraph::lists::{Connected, DEFAULT_LIMIT, PageArgs, connected};
 use subgraph::plain::{Plain, PlainList};
 use subgraph::scalars::Date;
@@ -80,7 +80,7 @@ impl Query {
     }
 
     /// The check-ins that were made for today, newest first.
-    #[graphql(directive = authenticated::apply(), directive = list_size::apply(20))]
+    #[graphql(directive = authenticated::apply(), directive = list_size::apply(20), directive = kept::apply(0))]
     async fn today_check_ins(&self, ctx: &Context<'_>) -> async_graphql::Result<PlainList<CheckIn>> {
         let found = ctx.answer(today_check_ins(ctx).await)?;
         Ok(found.into_iter().map(CheckIn::stored).collect())

@@ -7,7 +7,7 @@ use kernel::{HabitId, Principal, Result, UserId};
 use rules::{Amount, HabitView};
 use subgraph::answer::Answer;
 use subgraph::caller::{self, Caller};
-use subgraph::directives::{authenticated, list_size, page_size};
+use subgraph::directives::{KEPT_S, authenticated, kept, kept_as_parent, list_size, page_size};
 use subgraph::lists::{Connected, DEFAULT_LIMIT, PageArgs, connected};
 use subgraph::plain::{self, Plain, leaf, text};
 use subgraph::plain_fields;
@@ -35,7 +35,7 @@ impl CheckIn {
 }
 
 /// One time that somebody did a habit.
-#[Object]
+#[Object(directive = kept::apply(KEPT_S))]
 impl CheckIn {
     /// The id.
     async fn id(&self) -> ID {
@@ -180,6 +180,7 @@ plain_fields!(CheckIn, |check_in, field| {
 
 /// When something began and ended.
 #[derive(SimpleObject)]
+#[graphql(directive = kept_as_parent::apply(true))]
 pub struct CheckInTime {
     /// The beginning.
     start: DateTime,
@@ -189,6 +190,7 @@ pub struct CheckInTime {
 
 /// A place.
 #[derive(SimpleObject)]
+#[graphql(directive = kept_as_parent::apply(true))]
 pub struct Location {
     /// Degrees, -180 to 180.
     longitude: f64,
@@ -275,17 +277,20 @@ impl Habit {
 #[ComplexObject]
 impl Habit {
     /// Figures; absent for a template.
+    #[graphql(directive = kept::apply(0))]
     async fn stats(&self, ctx: &Context<'_>) -> Option<Plain<HabitStats>> {
         ctx.nullable(self.view(ctx, |view| Plain(HabitStats::from(view))).await)
     }
 
     /// What today is; absent for a template.
+    #[graphql(directive = kept::apply(0))]
     async fn today(&self, ctx: &Context<'_>) -> Option<Plain<HabitDay>> {
         let day = |view: &HabitView| Plain(HabitDay::of(self.habit, view.today.clone()));
         ctx.nullable(self.view(ctx, day).await)
     }
 
     /// Whether today is within a pause.
+    #[graphql(directive = kept::apply(0))]
     async fn is_paused(&self, ctx: &Context<'_>) -> Option<bool> {
         ctx.nullable(
             self.view(ctx, |view| view.today.status == rules::DayStatus::Paused)
@@ -351,7 +356,7 @@ impl User {
 #[ComplexObject]
 impl User {
     /// Figures over all habits; only where the person's activity is visible to the caller.
-    #[graphql(directive = authenticated::apply())]
+    #[graphql(directive = authenticated::apply(), directive = kept::apply(0))]
     async fn stats(&self, ctx: &Context<'_>) -> Option<UserStats> {
         ctx.nullable(person_stats(ctx, self.user).await)
     }

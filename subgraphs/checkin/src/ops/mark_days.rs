@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use kernel::{HabitId, Principal, Refusal, Result, Text};
 use rules::{DayStatus, Fact, HabitState, Rules, Stop, What};
 use subgraph::caller;
+use subgraph::messages::DaysMarked;
 
 use crate::app::{App, Judged};
 use crate::store::FactDoc;
@@ -95,6 +96,9 @@ async fn mark(
             habit_id: habit,
             fact,
         });
+        app.deps
+            .outbox
+            .emit(&mut batch, user, &DaysMarked { habit_id: habit })?;
         app.deps.store.commit(batch).await?;
         Ok(judged)
     })

@@ -4,7 +4,9 @@ use async_graphql::{Context, ID, Object};
 use kernel::{HabitId, Result, TemplateId};
 use subgraph::answer::Answer;
 use subgraph::caller::Caller;
-use subgraph::directives::{authenticated, list_size, page_size};
+use subgraph::directives::{
+    CacheControlScope, RELEASED_S, authenticated, kept_for_all, list_size, page_size,
+};
 use subgraph::lists::{Connected, DEFAULT_LIMIT, PageArgs, connected};
 use subgraph::plain::Plain;
 
@@ -76,7 +78,10 @@ impl Query {
     }
 
     /// Habits to begin with, in the caller's language.
-    #[graphql(directive = list_size::apply(30))]
+    #[graphql(
+        directive = list_size::apply(30),
+        directive = kept_for_all::apply(RELEASED_S, CacheControlScope::Public)
+    )]
     async fn habit_templates(
         &self,
         ctx: &Context<'_>,

@@ -9,7 +9,7 @@ use kernel::{Locale, Result, UserId};
 use rules::RuleVersion;
 use subgraph::answer::Answer;
 use subgraph::caller::{self, Caller};
-use subgraph::directives::{authenticated, list_size};
+use subgraph::directives::{KEPT_S, authenticated, kept, kept_as_parent, list_size};
 use subgraph::habit_rules::{Frequency, Goal};
 use subgraph::messages::{KnownHabit, KnownHabits};
 use subgraph::plain::{self, leaf, text};
@@ -93,7 +93,7 @@ impl Habit {
 }
 
 /// A habit of somebody, or a template to make one from.
-#[Object]
+#[Object(directive = kept::apply(KEPT_S))]
 impl Habit {
     /// The id.
     async fn id(&self) -> ID {
@@ -275,6 +275,7 @@ async fn linked(ctx: &Context<'_>, doc: Option<&Arc<HabitDoc>>) -> Result<Vec<Ha
 
 /// When people are reminded of a habit.
 #[derive(SimpleObject)]
+#[graphql(directive = kept_as_parent::apply(true))]
 pub struct Reminder {
     /// Whether they are.
     enabled: bool,
@@ -297,6 +298,7 @@ impl From<&StoredReminder> for Reminder {
 
 /// What sets a habit off.
 #[derive(SimpleObject)]
+#[graphql(directive = kept_as_parent::apply(true))]
 pub struct Trigger {
     /// The kind, as the client understands it.
     #[graphql(name = "type")]

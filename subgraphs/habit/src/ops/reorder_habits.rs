@@ -5,6 +5,7 @@ use docstore::Batch;
 use kernel::{HabitId, Principal, Refusal, Result, Text};
 use subgraph::caller;
 use subgraph::input::Checker;
+use subgraph::messages::HabitsEdited;
 
 use crate::app::App;
 use crate::store::HabitDoc;
@@ -24,14 +25,19 @@ pub async fn reorder_habits(app: &App, principal: &Principal, ids: &[ID]) -> Res
         let ordered = order(ids, all)?;
         let mut batch = Batch::new();
         let mut habits = Vec::with_capacity(ordered.len());
+        let mut habit_ids = Vec::new();
         for (position, mut habit) in (0..).zip(ordered) {
             if habit.position != position {
                 habit.position = position;
+                habit_ids.push(habit.id);
                 batch.replace(&mut habit);
             }
             habits.push(habit);
         }
         if !batch.is_empty() {
+            app.deps
+                .outbox
+                .emit(&mut batch, user, &HabitsEdited { habit_ids })?;
             app.deps.store.commit(batch).await?;
         }
         Ok(habits)

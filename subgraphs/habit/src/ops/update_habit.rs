@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use kernel::{HabitId, Principal, Refusal, Result};
 use subgraph::habit_rules::RulesChange;
 use subgraph::input::Checker;
-use subgraph::messages::HabitChanged;
+use subgraph::messages::{HabitChanged, HabitsEdited};
 
 use super::{judge, links};
 use crate::app::App;
@@ -38,6 +38,11 @@ pub async fn update_habit(
         }
         if habit.known() != before.known() {
             app.tell(&mut batch, user, &HabitChanged { habit: habit.known() })?;
+        } else {
+            let habit_ids = vec![id];
+            app.deps
+                .outbox
+                .emit(&mut batch, user, &HabitsEdited { habit_ids })?;
         }
         batch.replace(&mut habit);
         app.deps.store.commit(batch).await?;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use kernel::Result;
 use subgraph::answer::Answer;
 use subgraph::caller::{self, Caller};
-use subgraph::directives::{authenticated, list_size};
+use subgraph::directives::{KEPT_S, authenticated, kept, kept_as_parent, list_size};
 use subgraph::scalars::{DateTime, Json, TimeOfDay, TimeZone, Url};
 
 use super::inputs::Language;
@@ -42,7 +42,7 @@ impl User {
 }
 
 /// A person with an account. Others see the profile where its visibility lets them.
-#[Object]
+#[Object(directive = kept::apply(KEPT_S))]
 impl User {
     /// The id.
     async fn id(&self) -> ID {
@@ -128,14 +128,14 @@ impl User {
     }
 
     /// What the person is a member of; only for the person.
-    #[graphql(directive = authenticated::apply())]
+    #[graphql(directive = authenticated::apply(), directive = kept::apply(0))]
     async fn membership_type(&self, ctx: &Context<'_>) -> Option<MembershipType> {
         ctx.nullable(self.membership(ctx).await)
             .map(|membership| membership.kind)
     }
 
     /// When the membership ends; absent where it does not; only for the person.
-    #[graphql(directive = authenticated::apply())]
+    #[graphql(directive = authenticated::apply(), directive = kept::apply(0))]
     async fn membership_expire_at(&self, ctx: &Context<'_>) -> Option<DateTime> {
         ctx.nullable(self.membership(ctx).await)
             .and_then(|membership| membership.expires_at)
@@ -178,6 +178,7 @@ impl User {
 
 /// What a person set.
 #[derive(SimpleObject)]
+#[graphql(directive = kept_as_parent::apply(true))]
 pub struct UserPreferences {
     /// Look of the app.
     theme: Theme,
@@ -197,6 +198,7 @@ pub struct UserPreferences {
 
 /// What a person is told, and when.
 #[derive(SimpleObject)]
+#[graphql(directive = kept_as_parent::apply(true))]
 pub struct NotificationPreferences {
     /// Whether anything is pushed.
     push_enabled: bool,
@@ -209,6 +211,7 @@ pub struct NotificationPreferences {
 
 /// What a person is told.
 #[derive(SimpleObject)]
+#[graphql(directive = kept_as_parent::apply(true))]
 pub struct NotificationTypes {
     /// Reminders to check in.
     check_in_reminder: bool,
@@ -222,6 +225,7 @@ pub struct NotificationTypes {
 
 /// Who sees what.
 #[derive(SimpleObject)]
+#[graphql(directive = kept_as_parent::apply(true))]
 pub struct PrivacyPreferences {
     /// Who sees the profile.
     profile_visibility: Visibility,
@@ -233,6 +237,7 @@ pub struct PrivacyPreferences {
 
 /// Something that somebody earned.
 #[derive(SimpleObject)]
+#[graphql(directive = kept_as_parent::apply(true))]
 pub struct Badge {
     /// Which one, as a stable code.
     code: String,

@@ -43,6 +43,7 @@ pub async fn log_in(app: &App, code: &str, device: Option<&str>) -> Result<Logge
         app.relations
             .grant(user.id, auth::permissions::ADMIN, None, app.deps.clock.now())
             .await?;
+        app.tell_edited(user.id).await?;
     }
     let (session, refresh_token) = app
         .sessions
@@ -79,6 +80,9 @@ async fn find_or_register(app: &App, known: &WechatSession) -> Result<UserDoc> {
                     user.unionid.clone_from(&known.unionid);
                 }
                 batch.replace(&mut user);
+                app.deps
+                    .outbox
+                    .emit(&mut batch, user.id, &messages::UserEdited {})?;
                 user
             }
             None => {

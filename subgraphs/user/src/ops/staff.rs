@@ -18,6 +18,7 @@ pub async fn grant_role(app: &App, principal: &Principal, user: UserId, role: &s
     app.relations
         .grant(user, role, principal.user_id(), app.deps.clock.now())
         .await?;
+    app.tell_edited(user).await?;
     forget_accounts(app, user).await?;
     Ok(found)
 }
@@ -29,6 +30,7 @@ pub async fn grant_role(app: &App, principal: &Principal, user: UserId, role: &s
 pub async fn revoke_role(app: &App, principal: &Principal, user: UserId, role: &str) -> Result<UserDoc> {
     let found = judge_role(app, principal, user, role).await?;
     app.relations.revoke(user, role).await?;
+    app.tell_edited(user).await?;
     forget_accounts(app, user).await?;
     Ok(found)
 }
@@ -49,6 +51,7 @@ pub async fn set_membership(
     app.relations
         .set_membership(user, Membership { kind, expires_at })
         .await?;
+    app.tell_edited(user).await?;
     Ok(found)
 }
 
