@@ -1,10 +1,11 @@
-//! What tests share: real servers, private folders and names that do not collide. For development only: nothing that
+//! What tests share: real servers, others' tools, private folders and names that do not collide. For development only: nothing that
 //! ships depends on it.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub mod node;
 pub mod servers;
 
 /// A name that no other call of this or of any other process gets: a database, a key prefix, a stream on a shared

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use router::http::{HttpOptions, service};
 use router::{Engine, EngineHandle, RouterConfig, Transports};
@@ -14,22 +14,11 @@ use crate::federations::{compose_all, with_header};
 use crate::harness::{SHOP, listen, schemas};
 use crate::shop::Log;
 
-/// The folder of the scripts, with their packages; installed once.
-fn installed() -> &'static Path {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peer");
-        if !folder.join("node_modules/graphql-http/package.json").exists() {
-            let status = std::process::Command::new("npm")
-                .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-                .current_dir(&folder)
-                .stdout(Stdio::null())
-                .status();
-            let done = status.expect("the audit needs npm on the PATH").success();
-            assert!(done, "npm ci failed in {}", folder.display());
-        }
-        folder
-    })
+/// The folder of the scripts, with their packages.
+fn installed() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peer");
+    testkit::node::install(&folder, "graphql-http");
+    folder
 }
 
 /// What a script writes about the router at an address.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::{Definition, DirectiveList, Document, FieldDefinition, InputValueDefinition};
@@ -59,28 +58,10 @@ fn read(outcome: &Value) -> Outcome {
     }
 }
 
-/// The folder of the oracle, with its packages; installed once, though several tests ask for it.
-fn installed() -> &'static Path {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(install)
-}
-
-fn install() -> PathBuf {
+/// The folder of the oracle, with its packages.
+fn installed() -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle");
-    let package = "node_modules/@theguild/federation-composition/package.json";
-    if !folder.join(package).exists() {
-        let status = Command::new("npm")
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-            .current_dir(&folder)
-            .stdout(Stdio::null())
-            .status()
-            .expect("the oracle needs npm on the PATH");
-        assert!(
-            status.success() && folder.join(package).exists(),
-            "npm ci failed in {}",
-            folder.display()
-        );
-    }
+    testkit::node::install(&folder, "@theguild/federation-composition");
     folder
 }
 
