@@ -111,7 +111,7 @@ mod tests {
             is_archived: false,
         };
         let check_in = json!({
-            "id": id, "habitId": id, "date": "2026-03-29", "at": now, "provenance": "onTime",
+            "id": id, "habitId": id, "date": "2026-03-29", "at": now, "provenance": "ON_TIME",
             "isCompleted": true, "minutes": null, "count": null, "mood": null, "isPublic": false,
         });
         let payload: Value = match kind {
