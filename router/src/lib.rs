@@ -51,4 +51,6 @@ pub use rate_limit::RateStanding;
 pub use response::Response;
 pub use response_cache::{CacheControl, Invalidation, InvalidationError, Invalidator};
 pub use schema::{LoadError, SubgraphInfo};
-pub use transport::{HttpPool, HttpSubgraph, InProcessSchema, RequestInfo, Tracer, Transport, Transports};
+pub use transport::{
+    HttpPool, HttpSubgraph, InProcessSchema, RequestInfo, TextSubgraph, Tracer, Transport, Transports,
+};

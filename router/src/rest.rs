@@ -32,6 +32,8 @@ use std::{fmt, fs, io};
 
 use apollo_compiler::Schema;
 use apollo_compiler::validation::Valid;
+use kernel::Locale;
+use serde_json::{Map, Value};
 
 pub use self::directive::SDL;
 use self::endpoint::Endpoint;
@@ -191,6 +193,28 @@ impl RestApi {
     pub fn endpoints(&self) -> impl Iterator<Item = (&str, String)> {
         let endpoints = self.endpoints.iter();
         endpoints.map(|endpoint| (endpoint.method.as_str(), endpoint.template.to_string()))
+    }
+
+    /// The operation that a request is mapped onto, with the variables that it gives or the issues as they are told: what
+    /// serving begins with, for fuzzing. `None` where there is no endpoint.
+    #[doc(hidden)]
+    pub fn mapped<'a>(
+        &'a self,
+        parts: &::http::request::Parts,
+        body: Option<Value>,
+    ) -> Option<(&'a str, Result<Map<String, Value>, Vec<Value>>)> {
+        let (methods, segments) = self.routes.find(parts.uri.path())?;
+        let (_, index) = methods.iter().find(|(method, _)| *method == parts.method)?;
+        let endpoint = self.endpoints.get(*index)?;
+        let given = request::Parts {
+            path: &segments,
+            query: parts.uri.query().unwrap_or_default(),
+            headers: &parts.headers,
+            body: body.filter(|_| http::takes_body(endpoint)),
+        };
+        let told = |issues: Vec<rule::Issue>| issues.iter().map(|it| it.to_json(Locale::En)).collect();
+        let variables = request::variables(endpoint, &self.inputs, given).map_err(told);
+        Some((&endpoint.name, variables))
     }
 
     fn add(&mut self, endpoint: Endpoint, operation: &load::Operation, errors: &mut Vec<RestError>) {

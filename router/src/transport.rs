@@ -41,7 +41,12 @@ pub enum Transport {
     Http(HttpSubgraph),
     /// In this process, without a copy as text.
     InProcess(Arc<dyn InProcessSchema>),
+    /// By a function from the text of a question to the text of its answer: what tests and fuzzing have in place of HTTP.
+    Function(TextSubgraph),
 }
+
+/// Answers the body of a question with the body of an answer.
+pub type TextSubgraph = Arc<dyn Fn(&[u8]) -> Bytes + Send + Sync>;
 
 /// How the subgraphs of a supergraph are asked. One that is not named is asked over HTTP at its address in the
 /// configuration, or else in the supergraph; clones share those connections, so that a new engine keeps them.
@@ -77,6 +82,7 @@ pub(crate) struct Service {
 enum Way {
     Remote(Arc<Remote>),
     Local(Arc<dyn InProcessSchema>),
+    Function(TextSubgraph),
 }
 
 /// What is asked.
@@ -200,6 +206,13 @@ impl Transports {
         self
     }
 
+    /// Has that subgraph's questions answered by a function, as text.
+    #[must_use]
+    pub fn function(mut self, name: &str, answer: TextSubgraph) -> Self {
+        self.by_name.insert(name.to_owned(), Transport::Function(answer));
+        self
+    }
+
     /// Seals principals for the HTTP subgraphs that are configured to get one.
     #[must_use]
     pub fn sealer(mut self, sealer: Arc<dyn PrincipalSealer>) -> Self {
@@ -255,6 +268,7 @@ impl Transports {
         let way = match transport {
             Transport::Http(subgraph) => Way::Remote(self.remote(name, subgraph, config, &headers)),
             Transport::InProcess(schema) => Way::Local(schema),
+            Transport::Function(answer) => Way::Function(answer),
         };
         Ok(Service {
             name: name.to_owned(),
@@ -322,6 +336,9 @@ impl Service {
                     }
                     Err(error) => Err(error),
                 }
+            }
+            Way::Function(answer) => {
+                http::body(&call).map(|question| Answer::Text(answer(&question), Said::default()))
             }
         };
         metrics::histogram!("router_subrequest_duration_seconds", "subgraph" => self.name.clone())

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test`, `servers`, `bench`, `generate`.
+//! The project's own commands: `cargo xtask test`, `servers`, `bench`, `fuzz`, `generate`.
 
 use std::process::ExitCode;
 
@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod check;
+mod fuzz;
 mod generate;
 mod install;
 mod run;
@@ -44,6 +45,14 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Has libFuzzer drive a target (docs/fuzzing.md); takes a C++ compiler.
+    Fuzz {
+        /// `answer`, `composition`, `document`, `http` or `rest`.
+        target: String,
+        /// How long; for ever if it is 0.
+        #[arg(long, default_value_t = 600)]
+        seconds: u32,
+    },
     /// Writes the committed generated files anew.
     Generate,
 }
@@ -54,6 +63,7 @@ fn main() -> ExitCode {
         Task::Test { args } => check::some_tests(&args),
         Task::Servers => servers::until_interrupted(),
         Task::Bench { args } => bench::run_benchmarks(&args),
+        Task::Fuzz { target, seconds } => fuzz::run_target(&target, seconds),
         Task::Generate => generate::run_generator(),
     };
     match outcome {

@@ -192,6 +192,11 @@ async fn handle(
     respond(endpoint, &answer, &asked).map_err(|problem| *problem)
 }
 
+/// Whether a body means anything: that of a method which has none by itself is not read.
+pub(super) fn takes_body(endpoint: &Endpoint) -> bool {
+    endpoint.body.is_some() || ![Method::GET, Method::DELETE].contains(&endpoint.method)
+}
+
 /// The JSON body; `None` where there is none, or where the method has none by itself.
 async fn read_body(
     endpoint: &Endpoint,
@@ -200,8 +205,7 @@ async fn read_body(
     options: &RestOptions,
     locale: Locale,
 ) -> Result<Option<Value>, Problem> {
-    let bodiless = [Method::GET, Method::DELETE].contains(&endpoint.method);
-    if bodiless && endpoint.body.is_none() {
+    if !takes_body(endpoint) {
         return Ok(None);
     }
     let limit = options.http.config.limits.max_body_bytes;

@@ -9,6 +9,7 @@ use futures::stream::BoxStream;
 
 use super::{Answer, Call, CallError, RequestInfo, Service, Way, in_process};
 use crate::config::EventsProtocol;
+use crate::response_cache::Said;
 
 /// The answers of a subscription, one for each event. After an error comes nothing more; dropping it ends the
 /// subscription in the subgraph.
@@ -30,6 +31,11 @@ impl Service {
                     schema.as_ref(),
                     in_process::request(call, info)?,
                 ));
+            }
+            Way::Function(answer) => {
+                let answer = answer(&super::http::body(call)?);
+                let event = Answer::Text(answer, Said::default());
+                return Ok(futures::stream::iter([Ok(event)]).boxed());
             }
         };
         let (mut question, _) = self.question(call)?;

@@ -50,6 +50,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "wechat",
         ],
     ),
+    ("fuzzing", &["composition", "kernel", "router"]),
     ("testkit", &[]),
     ("xtask", &["testkit"]),
 ];
