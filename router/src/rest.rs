@@ -124,6 +124,10 @@ impl OperationFile {
     }
 }
 
+/// An operation's name with the variables of a request, or the issues that it has.
+#[doc(hidden)]
+pub type Mapped<'a> = (&'a str, Result<Map<String, Value>, Vec<Value>>);
+
 impl RestApi {
     /// Reads operation files for the schema of an engine.
     ///
@@ -198,11 +202,7 @@ impl RestApi {
     /// The operation that a request is mapped onto, with the variables that it gives or the issues as they are told: what
     /// serving begins with, for fuzzing. `None` where there is no endpoint.
     #[doc(hidden)]
-    pub fn mapped<'a>(
-        &'a self,
-        parts: &::http::request::Parts,
-        body: Option<Value>,
-    ) -> Option<(&'a str, Result<Map<String, Value>, Vec<Value>>)> {
+    pub fn mapped<'a>(&'a self, parts: &::http::request::Parts, body: Option<Value>) -> Option<Mapped<'a>> {
         let (methods, segments) = self.routes.find(parts.uri.path())?;
         let (_, index) = methods.iter().find(|(method, _)| *method == parts.method)?;
         let endpoint = self.endpoints.get(*index)?;

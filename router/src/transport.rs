@@ -338,7 +338,7 @@ impl Service {
                 }
             }
             Way::Function(answer) => {
-                http::body(&call).map(|question| Answer::Text(answer(&question), Said::default()))
+                http::body(&call).map(|question| Answer::Text(answer(&question), Head::default()))
             }
         };
         metrics::histogram!("router_subrequest_duration_seconds", "subgraph" => self.name.clone())

@@ -119,6 +119,8 @@ impl Shape<'_> {
         if definition.is_object() {
             return self.object(&sets, fields, definition.name());
         }
+        // A subgraph that does not tell an object's type gets the fields of none.
+        self.object(&sets, fields, definition.name())?;
         // An object whose type the answer does not tell is one of those that it may be.
         let objects = self
             .schema
@@ -132,9 +134,7 @@ impl Shape<'_> {
                 continue;
             }
             fault = self.object(&sets, fields, name);
-            if fault.is_none() {
-                return None;
-            }
+            fault.as_ref()?;
         }
         fault.or_else(|| Some(format!("{value} is of no known type")))
     }

@@ -19,8 +19,11 @@ pub use document::document;
 pub use http::http;
 pub use rest::rest;
 
+/// Takes an input, and panics where something is not right.
+pub type Target = fn(&[u8]);
+
 /// Every target by its name, which is that of its corpus, too.
-pub const TARGETS: [(&str, fn(&[u8])); 5] = [
+pub const TARGETS: [(&str, Target); 5] = [
     ("answer", answer),
     ("composition", composition),
     ("document", document),

@@ -21,7 +21,7 @@ const SCHEMA: &str = include_str!("rest/schema.graphql");
 const OPERATIONS: &str = include_str!("rest/operations.graphql");
 
 /// Every status that an endpoint may answer with. The subgraph here finds nothing, which for some is an error of the server.
-const STATUSES: [u16; 11] = [200, 201, 204, 304, 400, 404, 405, 412, 413, 415, 503];
+const STATUSES: [u16; 12] = [200, 201, 204, 304, 400, 404, 405, 412, 413, 415, 422, 503];
 
 struct Served {
     api: Arc<RestApi>,

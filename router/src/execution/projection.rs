@@ -361,7 +361,11 @@ impl<'w> Writer<'w> {
 
     /// An object, if objects of its type may stand there.
     fn admitted(&mut self, object: ObjectId, set: &'w Set) -> Result<(), MustNotBeNull> {
-        if let Some(name) = self.type_name(self.state.tree.fields(object), set)
+        let name = self.type_name(self.state.tree.fields(object), set);
+        if name.is_none() && matches!(self.state.tree.get(object, TYPENAME), Some(Value::Scalar(_))) {
+            return self.malformed("an object whose `__typename` is no name");
+        }
+        if let Some(name) = name
             && !set.allows(name)
         {
             if !self.execution.compiler.supergraph.types.is_abstract(name) {

@@ -7,9 +7,9 @@ mod websocket;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
+use super::headers::Head;
 use super::{Answer, Call, CallError, RequestInfo, Service, Way, in_process};
 use crate::config::EventsProtocol;
-use crate::response_cache::Said;
 
 /// The answers of a subscription, one for each event. After an error comes nothing more; dropping it ends the
 /// subscription in the subgraph.
@@ -34,7 +34,7 @@ impl Service {
             }
             Way::Function(answer) => {
                 let answer = answer(&super::http::body(call)?);
-                let event = Answer::Text(answer, Said::default());
+                let event = Answer::Text(answer, Head::default());
                 return Ok(futures::stream::iter([Ok(event)]).boxed());
             }
         };
