@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::data::{Key, Keys, Span};
 use super::representations::{Target, asked_fields};
 use super::shape::{DecodeField, DecodeSet};
-use super::tree::{List, ObjectId, Slot, Tree, Value};
+use super::tree::{Copies, List, ObjectId, Slot, Tree, Value};
 use super::wire::{WireSegment, client_error, read, segment};
 use super::{Execution, Failure, ROOT, Reason, State};
 use crate::error::{GraphQlError, PathSegment};
@@ -131,41 +131,43 @@ pub(super) fn entities(
                 .flatten()
         }
     };
-    for ((batch, targets), list) in batches.iter().zip(targets).zip(lists) {
-        give(
-            execution, service, fetch, batch, targets, list.items, &mut lost, state,
-        );
-    }
+    let asked = batches.iter().zip(targets).zip(lists);
+    give(execution, service, fetch, asked, &mut lost, state);
 }
 
-/// Gives the entities of one batch to the objects that asked for them; those for which there is none have `lost` what they
+/// Gives the entities of each batch to the objects that asked for them; those for which there is none have `lost` what they
 /// asked for.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the parts of one answer, which belong together here only"
-)]
-fn give(
+fn give<'a>(
     execution: &Execution<'_>,
     service: &Service,
     fetch: &Fetch,
-    batch: &Batch,
-    targets: &[Target],
-    entities: List,
+    batches: impl Iterator<Item = ((&'a Batch, &'a Vec<Target>), Entities)>,
     lost: &mut Option<u32>,
     state: &mut State,
 ) {
-    let asked = asked_fields(fetch, batch);
-    let mut delivery = Delivery::new(fetch, batch.paths.len());
-    for target in targets {
-        let failure = match state.tree.items(entities).get(target.number).copied() {
-            Some(Value::Object(entity)) => {
-                delivery.give(execution, state, target.object, entity, target.path);
-                continue;
+    let mut copies = Copies::since(state.tree.copies());
+    for ((batch, targets), list) in batches {
+        let asked = asked_fields(fetch, batch);
+        let mut delivery = Delivery::new(fetch, batch.paths.len());
+        for target in targets {
+            // What one place is given may make copies of others below it, about which was asked, too.
+            copies.follow(&state.tree);
+            let copied = copies.of(target.object).iter().copied();
+            let places = std::iter::once(target.object).chain(copied);
+            let failure = match state.tree.items(list.items).get(target.number).copied() {
+                Some(Value::Object(entity)) => {
+                    for place in places {
+                        delivery.give(execution, state, place, entity, target.path);
+                    }
+                    continue;
+                }
+                Some(Value::Failed(own)) => own,
+                _ => *lost.get_or_insert_with(|| state.not_returned(service)),
+            };
+            for place in places {
+                state.tree.fail(place, asked, failure);
             }
-            Some(Value::Failed(own)) => own,
-            _ => *lost.get_or_insert_with(|| state.not_returned(service)),
-        };
-        state.tree.fail(target.object, asked, failure);
+        }
     }
 }
 

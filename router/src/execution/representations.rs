@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::data::{Key, Sources, TYPENAME};
 use super::shape::DecodeField;
-use super::tree::{ObjectId, Tree, Value};
+use super::tree::{Copies, ObjectId, Tree, Value};
 use super::{ROOT, State};
 use crate::plan::{Batch, Change, Fetch, PlainKey, Require, RewriteStep, Step};
 use crate::schema::TypeTable;
@@ -28,10 +28,11 @@ impl Asked<'_> {
         if tree.copies() == self.copies {
             return;
         }
-        let copies = tree.copies_since(self.copies);
+        let mut copies = Copies::since(self.copies);
+        copies.follow(tree);
         for targets in &mut self.batches {
             let more = targets.iter().flat_map(|target| {
-                let copies = copies.get(&target.object).into_iter().flatten();
+                let copies = copies.of(target.object).iter();
                 copies.map(|copy| Target {
                     object: *copy,
                     ..*target

@@ -3,7 +3,7 @@
 //! Objects lie in one place and refer to each other by number, so nothing is allocated for one alone. An object may be
 //! *shared*: be what several places refer to. That holds where whatever comes later does the same to all of these places:
 //! they have the same way from the root but for positions in lists, and no step of the plan takes some of them for their
-//! type. Where two of them turn out to differ, each gets a copy first ([`Tree::copies_since`]).
+//! type. Where two of them turn out to differ, each gets a copy first ([`Copies`]).
 
 use std::collections::HashMap;
 
@@ -46,6 +46,40 @@ pub(crate) struct Tree {
     items: Vec<Value>,
     /// Shared objects of which a place has got a copy of its own, with those copies, in the order in which they came.
     copies: Vec<(ObjectId, ObjectId)>,
+}
+
+/// The copies that places have got of objects since some time, by the object that was there then.
+#[derive(Debug)]
+pub(crate) struct Copies {
+    seen: usize,
+    first: HashMap<ObjectId, ObjectId>,
+    copies: HashMap<ObjectId, Vec<ObjectId>>,
+}
+
+impl Copies {
+    /// None of those yet that have come since there were so many.
+    pub(crate) fn since(before: usize) -> Self {
+        Self {
+            seen: before,
+            first: HashMap::new(),
+            copies: HashMap::new(),
+        }
+    }
+
+    /// Takes in what has come meanwhile.
+    pub(crate) fn follow(&mut self, tree: &Tree) {
+        for (original, copy) in tree.copies.get(self.seen..).unwrap_or_default() {
+            let original = self.first.get(original).copied().unwrap_or(*original);
+            self.first.insert(*copy, original);
+            self.copies.entry(original).or_default().push(*copy);
+        }
+        self.seen = tree.copies.len();
+    }
+
+    /// The copies of an object.
+    pub(crate) fn of(&self, object: ObjectId) -> &[ObjectId] {
+        self.copies.get(&object).map(Vec::as_slice).unwrap_or_default()
+    }
 }
 
 /// An object: few fields, in the order in which they came, so they are searched one after another.
@@ -180,17 +214,6 @@ impl Tree {
     /// How many copies of shared objects there are.
     pub(crate) fn copies(&self) -> usize {
         self.copies.len()
-    }
-
-    /// The copies that places have got of objects since there were so many, by the object that was there then.
-    pub(crate) fn copies_since(&self, before: usize) -> HashMap<ObjectId, Vec<ObjectId>> {
-        let (mut first, mut copies) = (HashMap::new(), HashMap::<_, Vec<_>>::new());
-        for (original, copy) in self.copies.get(before..).unwrap_or_default() {
-            let original = first.get(original).copied().unwrap_or(*original);
-            first.insert(*copy, original);
-            copies.entry(original).or_default().push(*copy);
-        }
-        copies
     }
 
     fn shallow_copy(&mut self, object: ObjectId) -> ObjectId {

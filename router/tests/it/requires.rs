@@ -137,3 +137,35 @@ async fn of_a_type_behind_an_interface_object() {
         "{ goals { __typename id done ... on Distance { metres name } ... on Times { times done } } }";
     answered(&subgraphs, graph, query).await;
 }
+
+/// The objects of an answer that are equal are one, until something differs.
+#[tokio::test]
+async fn of_equal_objects_at_several_levels() {
+    let subgraphs = [
+        (
+            "old",
+            "type Query { start: Step } type Step @key(fields: \"id\") { id: ID! name: String @shareable \
+             next: [Step] @external length: Int @requires(fields: \"next { name }\") }",
+        ),
+        (
+            "new",
+            "type Step @key(fields: \"id\") { id: ID! name: String @shareable text: String next: [Step] }",
+        ),
+    ];
+    let step = |id: u32, next: Value| {
+        json!({"__typename": "Step", "id": format!("the step of number {id}"), "name": format!("Step {id}"), "text": "long ".repeat(200),
+            "next": next, "length": id})
+    };
+    let graph = json!({"Query": {"start": "@Step/1"}, "entities": {
+        "Step/1": step(1, json!(["@Step/2", "@Step/3"])),
+        "Step/2": step(2, json!([])),
+        "Step/3": step(3, json!(["@Step/2", "@Step/2"])),
+    }});
+    for query in [
+        "{ start { next { text length next { again: length } } } }",
+        "{ start { next { text length next { length } } } }",
+        "{ start { text length next { a: length next { b: length next { c: length } } } } }",
+    ] {
+        answered(&subgraphs, graph.clone(), query).await;
+    }
+}
