@@ -12,7 +12,6 @@ mod websocket;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -27,13 +26,13 @@ use kernel::ErrorCode;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::config::{Cors, RouterConfig};
 use crate::context::{Anonymous, AuthError, Authenticator, RequestContext};
+use crate::cors;
 use crate::engine::{Engine, EngineHandle, GraphQlRequest};
 use crate::error::{Code, GraphQlError};
-use crate::header_rules::{self, ResponseHeaders};
+use crate::header_rules::ResponseHeaders;
 use crate::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::response_cache;
 use media::{Accepted, Delivery, MediaType};
@@ -99,7 +98,8 @@ pub fn service(engine: EngineHandle, options: HttpOptions) -> Router {
     if options.graphiql {
         router = router.merge(graphiql::assets(&path));
     }
-    let router = match cors(&options.config) {
+    let exposed = [RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY];
+    let router = match cors::layer(&options.config, &[Method::GET, Method::POST], &exposed) {
         Some(layer) => router.layer(layer),
         None => router,
     };
@@ -256,7 +256,7 @@ async fn answer(
             .delivery
             .map_or(Subscriptions::NotTaken, |_| Subscriptions::Placed),
     };
-    let mut answered = match Operation::prepare(&engine, &context, request).await {
+    let mut answered = match Operation::prepare(&engine, context, request).await {
         Ok(operation) => operation.run(server, terms).await?,
         Err(refused) => Answered::Once(refused, None),
     };
@@ -463,34 +463,4 @@ fn write(status: StatusCode, media_type: MediaType, body: Bytes) -> Response {
         (VARY, HeaderValue::from_static("accept")),
     ];
     (status, headers, body).into_response()
-}
-
-/// What pages of other origins may see of an answer's head: these, and what comes from subgraphs.
-pub(crate) fn exposed<const N: usize>(config: &RouterConfig, own: [HeaderName; N]) -> Vec<HeaderName> {
-    own.into_iter().chain(header_rules::answered(config)).collect()
-}
-
-fn cors(config: &RouterConfig) -> Option<CorsLayer> {
-    let cors = &config.cors;
-    if cors.origins.is_empty() {
-        return None;
-    }
-    let layer = CorsLayer::new()
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers(exposed(config, [RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY]))
-        .max_age(Duration::from_secs(3600));
-    if cors.origins.iter().any(|origin| origin == "*") {
-        return Some(layer.allow_origin(AllowOrigin::any()));
-    }
-    let origins: Vec<HeaderValue> = cors
-        .origins
-        .iter()
-        .filter_map(|origin| origin.parse().ok())
-        .collect();
-    Some(
-        layer
-            .allow_origin(AllowOrigin::list(origins))
-            .allow_credentials(cors.credentials),
-    )
 }

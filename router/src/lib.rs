@@ -7,6 +7,7 @@ mod authorization;
 mod buffers;
 mod config;
 mod context;
+mod cors;
 mod cost;
 mod demand;
 mod documents;

@@ -21,6 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::cli::Failure;
 use connection::Stream;
+use security::SecurityHeaders;
 
 pub use config::ServerConfig;
 pub use load::Load;
@@ -78,10 +79,12 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 pub async fn serve(listener: TcpListener, routes: Routes, shutdown: CancellationToken, grace: Duration) {
     let load = &routes.load;
     let connections = TaskTracker::new();
+    let security = SecurityHeaders::new(&load.config);
     while let Some(stream) = shutdown.run_until_cancelled(accept(&listener, load)).await {
         connections.spawn(connection::serve(
             stream,
             routes.clone(),
+            security.clone(),
             shutdown.clone(),
             load.config,
         ));

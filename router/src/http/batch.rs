@@ -90,7 +90,7 @@ async fn prepare(
     request: GraphQlRequest,
 ) -> Result<Operation, crate::Response> {
     let request = check(request, None).map_err(|refused| crate::Response::refused(refused.errors))?;
-    Operation::prepare(engine, context, request).await
+    Operation::prepare(engine, context.clone(), request).await
 }
 
 async fn run(operation: Result<Operation, crate::Response>) -> crate::Response {

@@ -59,14 +59,15 @@ impl Operation {
     /// The answer where there is none to run.
     pub(super) async fn prepare(
         engine: &Arc<Engine>,
-        context: &RequestContext,
+        context: RequestContext,
         request: GraphQlRequest,
     ) -> Result<Self, Response> {
-        let prepared = engine.prepare_request(&request, context).await;
+        let context = context.with_wishes_of(&request);
+        let prepared = engine.prepare_request(&request, &context).await;
         Ok(Self {
             prepared: prepared.map_err(Response::refused)?,
             engine: engine.clone(),
-            context: context.clone().with_wishes_of(&request),
+            context,
             request,
         })
     }

@@ -247,7 +247,6 @@ impl Connection {
                 .await;
         }
         let id: Arc<str> = id.into();
-        let context = context.with_wishes_of(&request);
         let told = stream::once(run(self.server.clone(), request, context)).flatten();
         let (handle, registration) = AbortHandle::new_pair();
         let name = id.clone();
@@ -297,7 +296,7 @@ async fn run(server: Server, request: GraphQlRequest, context: RequestContext) -
         subscriptions: Subscriptions::WithinPlace,
     };
     let engine = server.engine.load();
-    let answered = match Operation::prepare(&engine, &context, request).await {
+    let answered = match Operation::prepare(&engine, context, request).await {
         Ok(operation) => operation.run(&server, terms).await,
         Err(refused) => return errors(refused.errors),
     };

@@ -1,7 +1,6 @@
 //! Serves the endpoints over HTTP.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body as AxumBody;
@@ -9,20 +8,38 @@ use axum::extract::{Request, State};
 use axum::routing::any;
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LINK, LOCATION, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use kernel::Locale;
 use serde_json::Value;
-use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use super::answer::{Asked, PARTIAL, respond};
 use super::endpoint::Endpoint;
 use super::problem::{Fault, Problem, allow};
 use super::request::{Parts, variables};
 use super::{Live, RestHandle};
-use crate::config::RouterConfig;
-use crate::http::exposed;
+use crate::cors;
 use crate::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::{RateStanding, ResponseHeaders};
+
+/// How resources are asked for and changed.
+const METHODS: [Method; 5] = [
+    Method::GET,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+];
+
+/// What pages of other origins may see of an answer's head.
+const EXPOSED: [HeaderName; 7] = [
+    ETAG,
+    LINK,
+    LOCATION,
+    RETRY_AFTER,
+    PARTIAL,
+    RATE_LIMIT,
+    RATE_LIMIT_POLICY,
+];
 
 /// Supplies the id of the trace that the current task belongs to.
 pub type TraceId = Arc<dyn Fn() -> Option<String> + Send + Sync>;
@@ -52,7 +69,7 @@ pub(super) fn router(handle: RestHandle, options: RestOptions) -> Router {
             .route(&format!("/{word}/"), any(serve))
             .route(&format!("/{word}/{{*rest}}"), any(serve));
     }
-    let cors = cors(&options.http.config);
+    let cors = cors::layer(&options.http.config, &METHODS, &EXPOSED);
     let server = Server {
         handle: handle.clone(),
         options,
@@ -62,48 +79,6 @@ pub(super) fn router(handle: RestHandle, options: RestOptions) -> Router {
         Some(layer) => router.layer(layer),
         None => router,
     }
-}
-
-/// Which pages of other origins may ask, and what they may see of the answer.
-fn cors(config: &RouterConfig) -> Option<CorsLayer> {
-    let cors = &config.cors;
-    if cors.origins.is_empty() {
-        return None;
-    }
-    let methods = [
-        Method::GET,
-        Method::POST,
-        Method::PUT,
-        Method::PATCH,
-        Method::DELETE,
-    ];
-    let own = [
-        ETAG,
-        LINK,
-        LOCATION,
-        RETRY_AFTER,
-        PARTIAL,
-        RATE_LIMIT,
-        RATE_LIMIT_POLICY,
-    ];
-    let layer = CorsLayer::new()
-        .allow_methods(methods)
-        .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers(exposed(config, own))
-        .max_age(Duration::from_secs(3600));
-    if cors.origins.iter().any(|origin| origin == "*") {
-        return Some(layer.allow_origin(AllowOrigin::any()));
-    }
-    let origins: Vec<HeaderValue> = cors
-        .origins
-        .iter()
-        .filter_map(|origin| origin.parse().ok())
-        .collect();
-    Some(
-        layer
-            .allow_origin(AllowOrigin::list(origins))
-            .allow_credentials(cors.credentials),
-    )
 }
 
 async fn serve(State(server): State<Server>, request: Request) -> axum::response::Response {
@@ -181,9 +156,9 @@ async fn handle(
             return Err(too_much.map_or(problem, |error| Problem::of_errors(&[error], endpoint)));
         }
     };
-    let answer = live.engine.execute_prepared(prepared, variables, &context).await;
-    rate.clone_from(&answer.rate);
-    passed.clone_from(&answer.headers);
+    let mut answer = live.engine.execute_prepared(prepared, variables, &context).await;
+    *rate = answer.rate.take();
+    *passed = std::mem::take(&mut answer.headers);
     let asked = Asked {
         uri: &parts.uri,
         headers: &parts.headers,

@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_util::io::StreamReader;
 
 use super::CallError;
+use super::remote::Question;
 use crate::config::{Coding, CompressionConfig};
 
 /// Shorter bodies are sent as they are: compressed, they are hardly shorter.
@@ -50,17 +51,18 @@ impl Compression {
         }
     }
 
-    /// The body as it is sent, with what the head says of it.
-    pub(super) async fn apply(&self, body: Bytes, headers: &mut HeaderMap) -> Result<Bytes, CallError> {
+    /// The question as it is sent.
+    pub(super) async fn apply(&self, mut question: Question) -> Result<Question, CallError> {
         if let Some(accepted) = &self.accepted {
-            headers.insert(ACCEPT_ENCODING, accepted.clone());
+            question.headers.insert(ACCEPT_ENCODING, accepted.clone());
         }
-        let Some(coding) = self.requests.filter(|_| body.len() >= MIN_BYTES) else {
-            return Ok(body);
-        };
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
-        let compressed = compress(&body, coding).await;
-        compressed.map_err(|error| CallError::Request(error.to_string()))
+        if let Some(coding) = self.requests.filter(|_| question.body.len() >= MIN_BYTES) {
+            let coded = HeaderValue::from_static(coding.name());
+            question.headers.insert(CONTENT_ENCODING, coded);
+            let compressed = compress(&question.body, coding).await;
+            question.body = compressed.map_err(|error| CallError::Request(error.to_string()))?;
+        }
+        Ok(question)
     }
 }
 
@@ -94,19 +96,17 @@ impl AnswerBody {
     /// # Errors
     /// A way of compressing that is not known.
     pub(super) fn new(body: Incoming, head: &HeaderMap) -> Result<Self, CallError> {
-        let Some(coding) = head.get(CONTENT_ENCODING) else {
-            return Ok(Self::Plain(body));
-        };
-        let name = String::from_utf8_lossy(coding.as_bytes())
-            .trim()
-            .to_ascii_lowercase();
+        let coding = head.get(CONTENT_ENCODING).map_or(&b""[..], HeaderValue::as_bytes);
+        let name = String::from_utf8_lossy(coding).trim().to_ascii_lowercase();
         let several = head.get_all(CONTENT_ENCODING).iter().count() > 1;
+        if !several && matches!(name.as_str(), "" | "identity") {
+            return Ok(Self::Plain(body));
+        }
         let frames = TryStreamExt::map_err(BodyStream::new(body), Error::other);
         let data = frames.try_filter_map(|frame| async { Ok(frame.into_data().ok()) });
         let coded = StreamReader::new(Box::pin(data));
         let reader: Box<dyn AsyncRead + Send + Unpin> = match name.as_str() {
             _ if several => return Err(CallError::Coding(name)),
-            "" | "identity" => Box::new(coded),
             "gzip" | "x-gzip" => {
                 let mut decoder = GzipDecoder::new(coded);
                 decoder.multiple_members(true);

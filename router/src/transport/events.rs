@@ -38,7 +38,7 @@ impl Service {
                 return Ok(futures::stream::iter([Ok(event)]).boxed());
             }
         };
-        let (mut question, _) = self.question(call)?;
+        let (question, _) = self.question(call)?;
         let opening = async {
             let pass = remote.gate().enter().await?;
             let opened = match self.config.subscription.protocol {
@@ -47,8 +47,7 @@ impl Service {
                     opened.map(StreamExt::boxed)
                 }
                 EventsProtocol::Sse => {
-                    let compressed = remote.compression().apply(question.body, &mut question.headers);
-                    question.body = compressed.await?;
+                    let question = remote.compression().apply(question).await?;
                     let opened = sse::open(remote.subgraph(), question, &self.config).await;
                     opened.map(StreamExt::boxed)
                 }

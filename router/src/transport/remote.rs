@@ -112,7 +112,7 @@ impl Remote {
         timeout: Duration,
     ) -> Result<Sent, CallError> {
         let Some(reading) = reading else {
-            return self.insist(&question, timeout, &Span::current()).await;
+            return self.insist(question, timeout, &Span::current()).await;
         };
         let deadline = Instant::now() + timeout;
         let (flight, is_first) = self.join(Arc::new(reading), &question, timeout);
@@ -127,7 +127,7 @@ impl Remote {
         match result {
             // Whoever asked first had less time.
             Err(CallError::Timeout(_)) if !left.is_zero() => {
-                self.insist(&question, left, &Span::current()).await
+                self.insist(question, left, &Span::current()).await
             }
             result => result,
         }
@@ -150,7 +150,7 @@ impl Remote {
         };
         let (question, span) = (question.clone(), Span::current());
         let flight: Flight = Box::pin(async move {
-            let result = listed.remote.insist(&question, timeout, &span).await;
+            let result = listed.remote.insist(question, timeout, &span).await;
             drop(listed);
             result
         });
@@ -162,12 +162,11 @@ impl Remote {
     }
 
     /// Asks in turn, not while the subgraph is given time, and a read perhaps once more.
-    async fn insist(&self, question: &Question, timeout: Duration, span: &Span) -> Result<Sent, CallError> {
+    async fn insist(&self, question: Question, timeout: Duration, span: &Span) -> Result<Sent, CallError> {
         let deadline = Instant::now() + timeout;
         self.gate.count();
         let mut repetitions = 0;
-        let mut head = question.headers.clone();
-        let body = self.compression.apply(question.body.clone(), &mut head).await?;
+        let question = self.compression.apply(question).await?;
         loop {
             let entering = tokio::time::timeout_at(deadline, self.gate.enter()).await;
             let pass = entering.unwrap_or(Err(CallError::Timeout(timeout)))?;
@@ -175,14 +174,14 @@ impl Remote {
             if left.is_zero() {
                 return Err(CallError::Timeout(timeout));
             }
-            let mut headers = head.clone();
+            let mut headers = question.headers.clone();
             headers.insert(TIME_LEFT, HeaderValue::from(left.as_millis() as u64));
             let taken = Taken {
                 max_bytes: self.config.max_response_bytes,
                 headers: Some(&self.headers),
                 buffers: &self.buffers,
             };
-            let sent = self.subgraph.send(body.clone(), headers, taken);
+            let sent = self.subgraph.send(question.body.clone(), headers, taken);
             let answered = tokio::time::timeout_at(deadline, sent.instrument(span.clone())).await;
             let result = answered.unwrap_or(Err(CallError::Timeout(timeout)));
             // It is not the subgraph's trouble if the request had no time left for it.

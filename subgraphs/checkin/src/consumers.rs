@@ -4,13 +4,18 @@ use async_trait::async_trait;
 use docstore::Batch;
 use events::{Event, Handler, HandlerError, Payload as _};
 use kernel::ErrorCode;
-use subgraph::messages::{HabitDeleted, OwnersTakenOver, UserChanged};
+use subgraph::messages::{HabitChanged, HabitCreated, HabitDeleted, OwnersTakenOver, UserChanged};
 
 use crate::app::{App, of_habit};
 use crate::ops::refresh;
 
 /// The events that change what this domain knows of others.
-pub const KINDS: &[&str] = &["user.changed", "habit.created", "habit.changed", "habit.deleted"];
+pub const KINDS: &[&str] = &[
+    UserChanged::KIND,
+    HabitCreated::KIND,
+    HabitChanged::KIND,
+    HabitDeleted::KIND,
+];
 
 /// Check-ins of a deleted habit that go at once.
 const DELETED_AT_ONCE: usize = 500;

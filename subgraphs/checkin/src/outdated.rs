@@ -5,22 +5,23 @@ use events::{Event, Payload as _};
 use kernel::HabitId;
 use subgraph::messages::{
     CheckInCreated, CheckInDeleted, CheckInUpdated, DaysMarked, HabitChanged, HabitCreated, HabitDeleted,
+    OwnersTakenOver, UserChanged, UserEdited,
 };
 use subgraph::outdated::{Outdated, Outdating};
 
 /// Figures of a person and their habits follow what they do, and from the rules that others own.
 pub const OUTDATING: Outdating = Outdating {
     kinds: &[
-        "user.changed",
-        "user.edited",
-        "habit.created",
-        "habit.changed",
-        "habit.deleted",
-        "checkin.created",
-        "checkin.updated",
-        "checkin.deleted",
-        "checkin.marked",
-        "checkin.takenOver",
+        UserChanged::KIND,
+        UserEdited::KIND,
+        HabitCreated::KIND,
+        HabitChanged::KIND,
+        HabitDeleted::KIND,
+        CheckInCreated::KIND,
+        CheckInUpdated::KIND,
+        CheckInDeleted::KIND,
+        DaysMarked::KIND,
+        OwnersTakenOver::KIND,
     ],
     after,
 };
@@ -40,7 +41,7 @@ fn after(event: &Event) -> events::Result<Vec<Outdated>> {
         CheckInCreated::KIND => with_check_ins(event.payload_as::<CheckInCreated>()?.check_in.habit_id),
         CheckInUpdated::KIND => with_check_ins(event.payload_as::<CheckInUpdated>()?.check_in.habit_id),
         CheckInDeleted::KIND => with_check_ins(event.payload_as::<CheckInDeleted>()?.check_in.habit_id),
-        "user.edited" => vec![user],
+        UserEdited::KIND => vec![user],
         // Days, pauses and privacy reach all habits of the person, which the event does not name.
         _ => vec![Outdated::Type("Habit"), CHECK_INS, user],
     })

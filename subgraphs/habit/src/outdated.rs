@@ -1,18 +1,18 @@
 //! What of this domain's answers is out of date after its own events, and after those of others.
 
 use events::{Event, Payload as _};
-use subgraph::messages::{HabitChanged, HabitCreated, HabitDeleted, HabitsEdited};
+use subgraph::messages::{HabitChanged, HabitCreated, HabitDeleted, HabitsEdited, UserChanged, UserEdited};
 use subgraph::outdated::{Outdated, Outdating};
 
 /// Whether a habit shows whose it is depends on who may see the person.
 pub const OUTDATING: Outdating = Outdating {
     kinds: &[
-        "user.changed",
-        "user.edited",
-        "habit.created",
-        "habit.changed",
-        "habit.edited",
-        "habit.deleted",
+        UserChanged::KIND,
+        UserEdited::KIND,
+        HabitCreated::KIND,
+        HabitChanged::KIND,
+        HabitsEdited::KIND,
+        HabitDeleted::KIND,
     ],
     after,
 };

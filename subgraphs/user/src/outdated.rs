@@ -1,11 +1,12 @@
 //! What of this domain's answers is out of date after its events.
 
-use events::Event;
+use events::{Event, Payload as _};
+use subgraph::messages::{UserChanged, UserEdited};
 use subgraph::outdated::{Outdated, Outdating};
 
 /// A person is one entity, whatever changed. Who registers was nobody before.
 pub const OUTDATING: Outdating = Outdating {
-    kinds: &["user.changed", "user.edited"],
+    kinds: &[UserChanged::KIND, UserEdited::KIND],
     after,
 };
 

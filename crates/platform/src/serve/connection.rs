@@ -82,12 +82,17 @@ impl Drop for UnderWay {
 }
 
 /// Serves a connection to its end.
-pub(super) async fn serve(stream: Stream, routes: Routes, shutdown: CancellationToken, config: ServerConfig) {
+pub(super) async fn serve(
+    stream: Stream,
+    routes: Routes,
+    security: SecurityHeaders,
+    shutdown: CancellationToken,
+    config: ServerConfig,
+) {
     let state = Arc::new(Connection::default());
     let client = ConnectInfo(stream.client);
     let answering = {
         let state = state.clone();
-        let security = SecurityHeaders::new(&config);
         service_fn(move |request: hyper::Request<Incoming>| {
             let mut request: Request = request.map(Body::new);
             request.extensions_mut().insert(state.clone());
