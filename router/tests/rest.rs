@@ -6,6 +6,7 @@ mod server;
 mod validator;
 
 use http::{Method, StatusCode};
+use router::RouterConfig;
 use router::apollo_compiler::Schema;
 use router::rest::{Info, OperationFile, RestApi};
 use serde_json::{Value, json};
@@ -29,6 +30,30 @@ fn with_stats(stats: &Value) -> Value {
 
 fn error(path: &Value, extensions: &Value) -> Value {
     json!({ "message": "It went wrong.", "path": path, "extensions": extensions })
+}
+
+#[tokio::test]
+async fn headers_of_subgraphs_are_passed_on_whether_it_is_found_or_not() {
+    let rules = json!({ "response_headers": { "insert": { "x-served-by": "habits", "x-zone": "7" } } });
+    let cors = json!({ "origins": ["https://app.example"] });
+    let config = json!({ "all_subgraphs": rules, "cors": cors });
+    let config: RouterConfig = serde_json::from_value(config).expect("a configuration");
+    let found = json!({ "data": { "habit": with_stats(&json!({ "streak": 2, "rate": 0.5 })) } });
+    let server = Server::configured(found, config);
+    let request = || get("/api/v1/habits/h1").header("origin", "https://app.example");
+    for status in [StatusCode::OK, StatusCode::NOT_FOUND] {
+        let answer = server.send(request()).await;
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("x-served-by"), Some("habits"));
+        let exposed = answer
+            .header("access-control-expose-headers")
+            .expect("what pages see");
+        assert!(
+            exposed.contains("etag") && exposed.contains("x-zone"),
+            "{exposed}"
+        );
+        server.answer(json!({ "data": { "habit": null } }));
+    }
 }
 
 #[tokio::test]

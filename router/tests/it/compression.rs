@@ -10,10 +10,12 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use bytes::Bytes;
+use composition::{SubgraphSource, compose};
+use futures::StreamExt;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use kernel::Principal;
-use router::{Engine, HttpSubgraph, RequestContext, RouterConfig, Transports};
-use serde_json::{Value, json};
+use router::{Engine, HttpSubgraph, RequestContext, RouterConfig, SubscriptionEvent, Transports};
+use serde_json::{Map, Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::harness::{SHOP, execute, listen, schemas};
@@ -139,10 +141,45 @@ async fn answers_are_read_however_they_are_compressed() {
 }
 
 #[tokio::test]
+async fn events_are_read_however_they_are_compressed() {
+    let ticks = [1, 2].map(|tick| json!({ "data": { "tick": tick } }));
+    let told = ticks.iter().map(|tick| format!("event: next\ndata: {tick}\n\n"));
+    let text = told.collect::<String>() + "event: complete\ndata:\n\n";
+    for coding in ALL {
+        let body = packed(coding, text.as_bytes()).await;
+        let head = [
+            ("content-type", "text/event-stream"),
+            ("content-encoding", coding),
+        ];
+        let url = listen(Router::new().route("/", post(async move || (head, body)))).await;
+        let sdl = "type Query { now: Int } type Subscription { tick: Int }";
+        let clock = SubgraphSource::new("clock", Some(url), sdl);
+        let supergraph = compose(&[clock]).expect("a supergraph").supergraph_sdl;
+        let config = json!({ "all_subgraphs": { "subscription": { "protocol": "sse" } } });
+        let config: RouterConfig = serde_json::from_value(config).expect("a configuration");
+        let engine = Engine::new(&supergraph, &config, Transports::default()).expect("an engine");
+        let prepared = engine
+            .prepare("subscription { tick }", None)
+            .expect("a subscription");
+        let context = RequestContext::new(Arc::new(Principal::anonymous()));
+        let events = Arc::new(engine).subscribe(&prepared, Map::new(), &context).await;
+        let heard = events.expect("events").map(|event| match event {
+            SubscriptionEvent::Next(response) => {
+                serde_json::from_slice::<Value>(&response.into_body()).expect("JSON")
+            }
+            SubscriptionEvent::Failed(error) => panic!("{coding}: {error:?}"),
+        });
+        assert_eq!(heard.collect::<Vec<_>>().await, ticks, "{coding}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_compressed_where_nothing_is_said() {
     let shop = Shop::open(json!({})).await;
-    shop.answer("", answer(0));
-    assert_eq!(shop.ask().await, users());
+    for coding in ["identity", ""] {
+        shop.answer(coding, answer(0));
+        assert_eq!(shop.ask().await, users());
+    }
     let (head, _) = shop.accounts.asked.lock().expect("the log").remove(0);
     assert!(!head.contains_key("accept-encoding") && !head.contains_key("content-encoding"));
 }

@@ -95,12 +95,16 @@ impl Answer {
 impl Server {
     /// A server whose subgraph answers with that GraphQL response.
     pub(crate) fn answering(answer: Value) -> Self {
+        Self::configured(answer, RouterConfig::default())
+    }
+
+    /// The same with a configuration.
+    pub(crate) fn configured(answer: Value, mut config: RouterConfig) -> Self {
         let subgraph = Arc::new(Subgraph {
             answer: Mutex::new(answer),
             variables: Mutex::new(Value::Null),
         });
         let transports = Transports::default().in_process("habits", subgraph.clone());
-        let mut config = RouterConfig::default();
         config.limits.max_body_bytes = MAX_BODY;
         let engine = Arc::new(Engine::new(&supergraph(), &config, transports).expect("a supergraph"));
         let api = endpoints(&engine, OPERATIONS);
