@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
+use platform::supergraph::operations;
+use router::rest::RestApi;
 use router::{Engine, RouterConfig, Transports};
-use serde_json::Value;
 
 use crate::Failure;
 use crate::figures::{Figure, Limit};
@@ -11,16 +12,11 @@ use crate::figures::{Figure, Limit};
 /// Engines that have never seen an operation, one after the other.
 const ENGINES: usize = 20;
 const SUPERGRAPH: &str = include_str!("../../../../schema/supergraph.graphql");
-const PERSISTED: &str = include_str!("../../../../schema/persisted.json");
 
-/// Prepares every persisted operation in one new engine after the other.
+/// Prepares every operation of `schema/operations` in one new engine after the other.
 pub(crate) fn measure() -> Result<Vec<Figure>, Failure> {
-    let manifest: Value = serde_json::from_str(PERSISTED)?;
-    let operations = manifest["operations"].as_array().ok_or("no operations")?;
-    let texts: Vec<(&str, &str)> = operations
-        .iter()
-        .filter_map(|it| Some((it["name"].as_str()?, it["body"].as_str()?)))
-        .collect();
+    let api = RestApi::load(&engine()?, &operations()).map_err(|errors| format!("{errors:?}"))?;
+    let texts: Vec<(&str, &str)> = api.operations().collect();
     let mut times = vec![Vec::with_capacity(ENGINES); texts.len()];
     for _ in 0..ENGINES {
         let engine = engine()?;
