@@ -5,6 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use metrics::Gauge;
+
+use crate::metrics::HELD;
 
 /// A budget of bytes. Clones are one and the same.
 #[derive(Debug, Clone)]
@@ -21,6 +24,8 @@ pub struct Held {
 struct Budget {
     limit: usize,
     held: AtomicUsize,
+    /// The bytes that are held, of all budgets of the process.
+    counted: Gauge,
 }
 
 impl Buffers {
@@ -29,6 +34,7 @@ impl Buffers {
         Self(Arc::new(Budget {
             limit,
             held: AtomicUsize::new(0),
+            counted: metrics::gauge!(HELD),
         }))
     }
 
@@ -71,7 +77,7 @@ impl Held {
             .is_ok();
         if taken {
             self.bytes += bytes;
-            gauge().increment(bytes as f64);
+            budget.counted.increment(bytes as f64);
         }
         taken
     }
@@ -98,14 +104,10 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.buffers.0.held.fetch_sub(self.bytes, Ordering::Relaxed);
-        gauge().decrement(self.bytes as f64);
+        let budget = &self.buffers.0;
+        budget.held.fetch_sub(self.bytes, Ordering::Relaxed);
+        budget.counted.decrement(self.bytes as f64);
     }
-}
-
-/// The bytes that are held, of all budgets of the process.
-fn gauge() -> metrics::Gauge {
-    metrics::gauge!("router_held_bytes")
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::config::{DemandConfig, DemandMode, ShowCost};
 use crate::context::RequestContext;
 use crate::cost::{Cost, Priced};
 use crate::error::GraphQlError;
+use crate::metrics::CostMetrics;
 use crate::prepared::Compiled;
 use crate::rate_limit::Charge;
 use crate::response::Response;
@@ -20,6 +21,7 @@ pub(crate) struct Bill<'b> {
     priced: Priced,
     limit: Option<u64>,
     is_shown: bool,
+    costs: &'b CostMetrics,
     /// What the caller was charged, where there are rate limits.
     pub(crate) charge: Option<Charge>,
 }
@@ -34,6 +36,7 @@ pub(crate) fn judge<'b>(
     compiled: &'b Compiled,
     variables: &Map<String, Value>,
     context: &RequestContext,
+    costs: &'b CostMetrics,
 ) -> Result<Option<Bill<'b>>, GraphQlError> {
     let Some(cost) = &compiled.cost else {
         return Ok(None);
@@ -43,12 +46,12 @@ pub(crate) fn judge<'b>(
     let limit = limit.filter(|limit| *limit > 0);
     let is_too_much = limit.is_some_and(|limit| priced.estimate > limit);
     let is_enforced = config.mode() == DemandMode::Enforce;
-    let result = match (is_too_much, priced.fault.is_some()) {
-        (true, _) => "COST_ESTIMATED_TOO_EXPENSIVE",
-        (_, true) => "COST_QUERY_PARSE_FAILURE",
-        _ => "COST_OK",
+    let refused_for = match (is_too_much, priced.fault.is_some()) {
+        (true, _) => Some("COST_ESTIMATED_TOO_EXPENSIVE"),
+        (_, true) => Some("COST_QUERY_PARSE_FAILURE"),
+        _ => None,
     };
-    metrics::histogram!("router_cost_estimated", "result" => result).record(priced.estimate as f64);
+    costs.estimate(priced.estimate, refused_for);
     if is_enforced {
         if let Some(fault) = priced.fault.take() {
             return Err(GraphQlError::new(ErrorCode::BadUserInput, fault));
@@ -72,6 +75,7 @@ pub(crate) fn judge<'b>(
             ShowCost::Always => true,
         },
         charge: None,
+        costs,
     }))
 }
 
@@ -98,8 +102,8 @@ impl Bill<'_> {
 
     fn settle_at(self, actual: u64, response: &mut Response) {
         let estimated = self.priced.estimate;
-        metrics::histogram!("router_cost_actual").record(actual as f64);
-        metrics::histogram!("router_cost_delta").record(estimated as f64 - actual as f64);
+        self.costs.actual.record(actual as f64);
+        self.costs.delta.record(estimated as f64 - actual as f64);
         response.rate = self.charge.map(|charge| charge.settle(actual.max(LEAST)));
         if self.is_shown {
             let mut shown = json!({ "estimated": estimated, "actual": actual });

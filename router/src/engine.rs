@@ -23,6 +23,7 @@ use crate::context::RequestContext;
 use crate::documents::{Documents, Found};
 use crate::error::GraphQlError;
 use crate::header_rules;
+use crate::metrics::{Active, CostMetrics, ENGINES, OperationMetrics};
 use crate::overrides::Shares;
 use crate::persisted::PersistedOperations;
 use crate::plan::Planner;
@@ -48,11 +49,10 @@ pub struct Engine {
     random: Option<Random>,
     /// Until it is known where answers are kept.
     sdl_digest: [u8; 64],
-    _alive: Alive,
+    operations: OperationMetrics,
+    costs: CostMetrics,
+    _active: Active,
 }
-
-/// Counts the engines that are there: more than one while requests run that began before a reload.
-struct Alive;
 
 /// The engine in force, which may be exchanged while requests run: each keeps the one that it began with.
 #[derive(Clone)]
@@ -133,7 +133,9 @@ impl Engine {
                 places: Arc::new(Semaphore::new(processors())),
             }),
             services,
-            _alive: Alive::new(),
+            operations: OperationMetrics::new(),
+            costs: CostMetrics::new(),
+            _active: Active::one(ENGINES),
             named: Documents::new(config.persisted.safelist),
             limiter: None,
             retired: CancellationToken::new(),
@@ -386,19 +388,6 @@ impl EngineHandle {
         );
         before.retired.cancel();
         before
-    }
-}
-
-impl Alive {
-    fn new() -> Self {
-        metrics::gauge!("router_engines").increment(1.0);
-        Self
-    }
-}
-
-impl Drop for Alive {
-    fn drop(&mut self) {
-        metrics::gauge!("router_engines").decrement(1.0);
     }
 }
 

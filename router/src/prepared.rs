@@ -66,6 +66,17 @@ pub enum OperationKind {
     Subscription,
 }
 
+impl OperationKind {
+    /// Its keyword.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Mutation => "mutation",
+            Self::Subscription => "subscription",
+        }
+    }
+}
+
 /// A plan with the shape of the answer; both speak of response keys by the same numbers.
 pub(crate) struct Compiled {
     pub(crate) keys: Keys,

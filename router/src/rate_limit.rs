@@ -20,8 +20,9 @@ use sha2::{Digest, Sha256};
 use crate::config::{ByCaller, RateLimitConfig};
 use crate::context::RequestContext;
 use crate::error::GraphQlError;
+use crate::metrics::RATE_LIMITED;
 
-pub(crate) use address::client_address;
+pub use address::client_address;
 
 /// `RateLimit` of <https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/> (10).
 pub(crate) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -114,7 +115,7 @@ impl RateLimiter {
                 standing,
             }));
         }
-        metrics::counter!("router_rate_limited_total", "caller" => kind).increment(1);
+        metrics::counter!(RATE_LIMITED, "caller" => kind).increment(1);
         Err(Box::new(Exceeded {
             error: refusal(cost, allowance.capacity, spent.retry_after),
             standing,

@@ -30,6 +30,7 @@ use tokio::time::Instant;
 
 use crate::config::ResponseCacheConfig;
 use crate::header_rules::ResponseHeaders;
+use crate::metrics::RESPONSE_CACHE_LOOKUPS;
 use crate::response::Response;
 use crate::schema::{Supergraph, TypeTable};
 use crate::transport::{Answer, Call, CallError, Head, Service};
@@ -275,11 +276,11 @@ impl ResponseCache {
             let counts = [("hit", hits), ("miss", misses)];
             for (outcome, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
                 let labels = [
-                    ("subgraph", service.name.clone()),
+                    ("subgraph.name", service.name.clone()),
                     ("type", name.to_owned()),
                     ("outcome", outcome.to_owned()),
                 ];
-                metrics::counter!("router_response_cache_lookups_total", &labels).increment(count);
+                metrics::counter!(RESPONSE_CACHE_LOOKUPS, &labels).increment(count);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! How subgraphs are asked: over HTTP, or in this process.
 
+mod attempt;
 mod compression;
 pub(crate) mod events;
 mod headers;
@@ -29,8 +30,10 @@ use crate::config::{ErrorsConfig, SubgraphConfig};
 use crate::context::{PrincipalSealer, RequestContext};
 use crate::error::GraphQlError;
 use crate::header_rules::SubgraphHeaders;
+use crate::metrics::{SUBREQUEST_ERRORS, SubgraphMetrics};
 use crate::plan::Fetch;
 use crate::response_cache::{Forgets, Said};
+use attempt::Server;
 pub(crate) use headers::Head;
 use remote::{Question, Reading, Remote};
 
@@ -74,7 +77,7 @@ pub(crate) struct Service {
     config: SubgraphConfig,
     headers: Arc<SubgraphHeaders>,
     sealer: Option<Arc<dyn PrincipalSealer>>,
-    tracer: Option<Tracer>,
+    metrics: SubgraphMetrics,
     /// Counts the mutations that have ended, of all subgraphs.
     changes: Arc<AtomicU64>,
 }
@@ -179,7 +182,7 @@ impl CallError {
 
     /// As clients see it: which service and what kind of trouble, no addresses and no causes.
     pub(crate) fn error(&self, service: &str) -> GraphQlError {
-        metrics::counter!("router_subrequest_errors_total", "subgraph" => service.to_owned(), "reason" => self.reason())
+        metrics::counter!(SUBREQUEST_ERRORS, "subgraph.name" => service.to_owned(), "error.type" => self.reason())
             .increment(1);
         tracing::warn!(subgraph = service, error = %self, "a subgraph failed");
         GraphQlError::new(
@@ -248,7 +251,15 @@ impl Transports {
             return same;
         }
         known.retain(|_, remote| remote.strong_count() > 0);
-        let remote = Remote::new(name, subgraph, config, headers.clone(), self.buffers.clone());
+        let server = Server::new(name, subgraph.uri(), self.tracer.clone());
+        let remote = Remote::new(
+            name,
+            subgraph,
+            config,
+            headers.clone(),
+            self.buffers.clone(),
+            server,
+        );
         let remote = Arc::new(remote);
         known.insert(name.to_owned(), Arc::downgrade(&remote));
         remote
@@ -276,7 +287,7 @@ impl Transports {
             config: config.clone(),
             headers,
             sealer: self.sealer.clone().filter(|_| config.principal),
-            tracer: self.tracer.clone(),
+            metrics: SubgraphMetrics::new(name),
             changes: self.changes.clone(),
         })
     }
@@ -307,14 +318,12 @@ impl Service {
         let operation = if call.fetch.mutation { "mutation" } else { "query" };
         let span = tracing::debug_span!(
             "subgraph fetch",
-            otel.kind = "client",
             subgraph.name = self.name,
             graphql.operation.type = operation,
         );
         let started = Instant::now();
         let result = match &self.way {
-            // The trace headers that tie the subgraph's span to this one are made while it is dispatched.
-            Way::Remote(remote) => match span.in_scope(|| self.question(&call)) {
+            Way::Remote(remote) => match self.question(remote, &call) {
                 Ok((question, reading)) => {
                     let remote = remote.clone();
                     let asking = async move { remote.ask(question, reading, timeout).await }
@@ -341,8 +350,7 @@ impl Service {
                 http::body(&call).map(|question| Answer::Text(answer(&question), Head::default()))
             }
         };
-        metrics::histogram!("router_subrequest_duration_seconds", "subgraph" => self.name.clone())
-            .record(started.elapsed().as_secs_f64());
+        self.metrics.duration.record(started.elapsed());
         result
     }
 
@@ -370,7 +378,7 @@ impl Service {
     }
 
     /// What is sent, and what of it decides the answer where that may be shared.
-    fn question(&self, call: &Call<'_>) -> Result<(Question, Option<Reading>), CallError> {
+    fn question(&self, remote: &Remote, call: &Call<'_>) -> Result<(Question, Option<Reading>), CallError> {
         let body = http::body(call)?;
         let forwarded = self.forwarded(call.context);
         let reading = (self.shares() && !call.fetch.mutation).then(|| Reading {
@@ -381,7 +389,7 @@ impl Service {
         });
         let question = Question {
             body,
-            headers: self.headers(call.context, forwarded),
+            headers: self.headers(remote, call.context, forwarded),
             is_mutation: call.fetch.mutation,
         };
         Ok((question, reading))

@@ -46,6 +46,7 @@ impl Daka {
     /// With what its processes wrote, when it does not get ready.
     pub async fn start_with(shape: Shape, more: &[(&str, &str)]) -> Self {
         let client = reqwest::Client::builder()
+            .user_agent("daka-tests")
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(30))

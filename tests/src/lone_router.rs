@@ -163,14 +163,22 @@ impl LoneRouter {
         self.process.memory_now()
     }
 
+    /// All metrics as Prometheus reads them.
+    ///
+    /// # Panics
+    /// When the router does not answer.
+    pub async fn metrics(&self) -> String {
+        let url = format!("http://{}/metrics", self.address);
+        let answer = self.client.get(url).send().await.expect("the router answers");
+        answer.text().await.expect("the metrics are text")
+    }
+
     /// The sum of a metric over all series whose labels hold this text.
     ///
     /// # Panics
     /// When the router does not tell its metrics.
     pub async fn metric(&self, name: &str, labels: &str) -> f64 {
-        let url = format!("http://{}/metrics", self.address);
-        let answer = self.client.get(url).send().await.expect("the router answers");
-        let text = answer.text().await.expect("the metrics are text");
+        let text = self.metrics().await;
         let series = text
             .lines()
             .filter_map(|line| line.strip_prefix(name)?.rsplit_once(' '));

@@ -17,7 +17,7 @@ use crate::health::{Check, Standing};
 use crate::serve::{Load, Routes};
 use crate::subgraphs::{Builder, over_http, sealed, service_token};
 use crate::workers::Workers;
-use crate::{embedded, health, outdated, serve, stores, supergraph};
+use crate::{embedded, health, metrics, outdated, serve, stores, supergraph};
 
 /// How old the keys of access tokens may become.
 const KEYS_MAX_AGE: Duration = Duration::from_secs(300);
@@ -34,7 +34,7 @@ pub async fn router(mut config: Config) -> Result<(), Failure> {
         );
     }
     let shutdown = serve::shutdown_on_signals();
-    let telemetry = telemetry::init(&config.telemetry, "daka-router", &shutdown)?;
+    let telemetry = metrics::init(&config.telemetry, "daka-router", &shutdown)?;
     let listener = serve::listen(config.listen).await?;
     let clock = Clock::system();
     let cache = Cache::open(&config.cache, clock.clone())?;
@@ -86,7 +86,10 @@ pub async fn router(mut config: Config) -> Result<(), Failure> {
         .routes
         .merge(health::routes(checks(&config, cache)?, telemetry.metrics()));
     println!("The router listens on http://{}", listener.local_addr()?);
-    let (routes, grace) = (Routes::new(routes, &load), config.shutdown_grace());
+    let (routes, grace) = (
+        Routes::new(routes, &load, &config.router),
+        config.shutdown_grace(),
+    );
     serve::serve(listener, routes, shutdown, grace).await;
     serve::farewell(&gateway.sockets, grace).await;
     Ok(())
@@ -98,7 +101,7 @@ pub async fn router(mut config: Config) -> Result<(), Failure> {
 /// For a name that there is not, or where something does not start.
 pub async fn subgraph(config: Config, name: &str) -> Result<(), Failure> {
     let shutdown = serve::shutdown_on_signals();
-    let telemetry = telemetry::init(&config.telemetry, &format!("daka-{name}"), &shutdown)?;
+    let telemetry = metrics::init(&config.telemetry, &format!("daka-{name}"), &shutdown)?;
     let listener = serve::listen(config.listen).await?;
     let (clock, random) = (Clock::system(), Random::from_os());
     let stores = stores::open(&config, clock.clone(), random.clone()).await?;
@@ -133,7 +136,7 @@ pub async fn subgraph(config: Config, name: &str) -> Result<(), Failure> {
     let workers = Workers::start(&stores, std::slice::from_ref(&built), sessions, kept, &shutdown);
     println!("The subgraph {name} listens on http://{}", listener.local_addr()?);
     let grace = config.shutdown_grace();
-    let routes = Routes::new(routes, &Load::new(config.server));
+    let routes = Routes::new(routes, &Load::new(config.server), &config.router);
     serve::serve(listener, routes, shutdown.clone(), grace).await;
     shutdown.cancel();
     workers.finish().await;

@@ -20,7 +20,7 @@ use crate::stores::{self, Stores};
 use crate::subgraphs::{Builder, in_process};
 use crate::supergraph::InProcess;
 use crate::workers::Workers;
-use crate::{health, outdated, serve, supergraph};
+use crate::{health, metrics, outdated, serve, supergraph};
 
 /// The platform in one process, ready to be served.
 pub struct Platform {
@@ -105,7 +105,7 @@ impl Platform {
 /// Where something does not start.
 pub async fn run(config: Config) -> Result<(), Failure> {
     let shutdown = serve::shutdown_on_signals();
-    let telemetry = telemetry::init(&config.telemetry, "daka", &shutdown)?;
+    let telemetry = metrics::init(&config.telemetry, "daka", &shutdown)?;
     let listener = serve::listen(config.listen).await?;
     let platform = Platform::start(
         &config,
@@ -117,7 +117,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     .await?;
     greet(&config, listener.local_addr()?);
     let (routes, grace) = (platform.routes.clone(), config.shutdown_grace());
-    let routes = Routes::new(routes, &Load::new(config.server));
+    let routes = Routes::new(routes, &Load::new(config.server), &config.router);
     serve::serve(listener, routes, shutdown.clone(), grace).await;
     serve::farewell(&platform.sockets, grace).await;
     shutdown.cancel();
@@ -131,7 +131,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
 /// Where something does not start.
 pub async fn work(config: Config) -> Result<(), Failure> {
     let shutdown = serve::shutdown_on_signals();
-    let telemetry = telemetry::init(&config.telemetry, "daka-worker", &shutdown)?;
+    let telemetry = metrics::init(&config.telemetry, "daka-worker", &shutdown)?;
     let listener = serve::listen(config.listen).await?;
     let (clock, random) = (Clock::system(), Random::from_os());
     let stores = stores::open(&config, clock.clone(), random.clone()).await?;
@@ -154,7 +154,7 @@ pub async fn work(config: Config) -> Result<(), Failure> {
     let workers = Workers::start(&stores, &subgraphs, Some(sessions), kept, &shutdown);
     let routes = health::routes(health::of_stores(&stores), telemetry.metrics());
     let grace = config.shutdown_grace();
-    let routes = Routes::new(routes, &Load::new(config.server));
+    let routes = Routes::new(routes, &Load::new(config.server), &config.router);
     serve::serve(listener, routes, shutdown.clone(), grace).await;
     shutdown.cancel();
     workers.finish().await;

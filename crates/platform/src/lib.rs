@@ -11,6 +11,7 @@ pub mod gatekeeper;
 pub mod generate;
 pub mod health;
 pub mod jwt;
+mod metrics;
 pub mod outdated;
 pub mod router_alone;
 pub mod serve;

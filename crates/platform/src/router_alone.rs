@@ -18,7 +18,7 @@ use crate::cli::Failure;
 use crate::config::Config;
 use crate::serve::{Load, Routes};
 use crate::supergraph::lines;
-use crate::{health, jwt, serve};
+use crate::{health, jwt, metrics, serve};
 use follow::Occasions;
 
 /// Where a supergraph comes from.
@@ -45,7 +45,7 @@ pub struct Source {
 pub async fn run(source: Source, supergraph: Supergraph) -> Result<(), Failure> {
     let config = (source.load)()?;
     let shutdown = serve::shutdown_on_signals();
-    let telemetry = telemetry::init(&config.telemetry, "daka-router", &shutdown)?;
+    let telemetry = metrics::init(&config.telemetry, "daka-router", &shutdown)?;
     let listener = serve::listen(config.listen).await?;
     let load = Load::new(config.server);
     let transports = Transports::default()
@@ -66,7 +66,11 @@ pub async fn run(source: Source, supergraph: Supergraph) -> Result<(), Failure> 
     };
     let inputs = loader.inputs().await?;
     let engine = EngineHandle::new(Arc::new(loader.engine(&inputs)?));
-    let routes = Routes::new(loader.routes(&engine, &inputs.config), &load);
+    let routes = Routes::new(
+        loader.routes(&engine, &inputs.config),
+        &load,
+        &inputs.config.router,
+    );
     let (grace, sockets) = (loader.grace, loader.sockets.clone());
     println!("The router listens on http://{}/graphql", listener.local_addr()?);
     let served = Served {

@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use router::RouterConfig;
+use telemetry::http::ClientAddress;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -38,16 +40,16 @@ pub struct Routes {
 
 impl Routes {
     /// These routes, as far as the load lets requests in.
-    pub fn new(routes: Router, load: &Load) -> Self {
+    pub fn new(routes: Router, load: &Load, config: &RouterConfig) -> Self {
         Self {
-            current: Arc::new(RwLock::new(ready(routes, load))),
+            current: Arc::new(RwLock::new(ready(routes, load, config))),
             load: load.clone(),
         }
     }
 
     /// Puts other routes in force.
-    pub fn swap(&self, routes: Router) {
-        let routes = ready(routes, &self.load);
+    pub fn swap(&self, routes: Router, config: &RouterConfig) {
+        let routes = ready(routes, &self.load, config);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = routes;
     }
 
@@ -59,10 +61,13 @@ impl Routes {
     }
 }
 
-fn ready(routes: Router, load: &Load) -> Router {
+fn ready(routes: Router, load: &Load, config: &RouterConfig) -> Router {
     let routes = routes.layer(from_fn_with_state(load.clone(), load::admit));
+    let proxies = config.rate_limit.clone();
+    let client: ClientAddress =
+        Arc::new(move |headers, extensions| router::client_address(headers, extensions, &proxies));
     // With its state, so that it is not put in for each request.
-    telemetry::http::observed(routes).with_state(())
+    telemetry::http::observed(routes, Some(client)).with_state(())
 }
 
 /// Listens.

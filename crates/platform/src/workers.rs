@@ -12,6 +12,7 @@ use subgraph::service::{Consumer, Subgraph};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::metrics::{EVENTS_DEAD, EVENTS_WAITING};
 use crate::outdated::{self, DropOutdated};
 use crate::stores::Stores;
 
@@ -104,18 +105,13 @@ async fn drop_outdated(stores: Stores, kept: Invalidator, shutdown: Cancellation
 
 /// Counts what waits for each group, and what it gave up on.
 async fn count(stores: Stores, groups: Vec<&'static str>, shutdown: CancellationToken) {
-    metrics::describe_gauge!(
-        "daka.events.waiting",
-        "Events that a consumer group has not handled yet."
-    );
-    metrics::describe_gauge!("daka.events.dead", "Events that a consumer group gave up on.");
     loop {
         for group in &groups {
             match stores.bus.lag(group).await {
                 Ok(lag) => {
-                    metrics::gauge!("daka.events.waiting", "messaging.consumer.group.name" => *group)
+                    metrics::gauge!(EVENTS_WAITING, "messaging.consumer.group.name" => *group)
                         .set(lag.waiting as f64);
-                    metrics::gauge!("daka.events.dead", "messaging.consumer.group.name" => *group)
+                    metrics::gauge!(EVENTS_DEAD, "messaging.consumer.group.name" => *group)
                         .set(lag.dead as f64);
                 }
                 Err(error) => tracing::debug!(group, %error, "the lag is not known"),

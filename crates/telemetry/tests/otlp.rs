@@ -64,7 +64,7 @@ async fn a_request_is_one_trace_from_the_caller_to_the_store() {
             .in_scope(telemetry::propagation::trace_id)
             .unwrap_or_default()
     };
-    let app: Router = telemetry::http::observed(Router::new().route("/habits/{id}", get(read)));
+    let app: Router = telemetry::http::observed(Router::new().route("/habits/{id}", get(read)), None);
     let request = Request::builder()
         .uri("/habits/42")
         .header(

@@ -30,7 +30,7 @@ impl Engine {
 
     /// The address that a request comes from, as far as trusted proxies say.
     pub(crate) fn client_address(&self, parts: &Parts) -> Option<IpAddr> {
-        client_address(parts, &self.config().rate_limit)
+        client_address(&parts.headers, &parts.extensions, &self.config().rate_limit)
     }
 
     /// What to tell somebody unknown whose request is refused: the error, or that they ask for too much.

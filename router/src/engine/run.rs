@@ -45,7 +45,7 @@ impl Engine {
             };
             (self.charge_refused(response, context).await, None)
         };
-        let (response, _) = observed(prepared, run).await;
+        let (response, _) = self.observed(prepared, run).await;
         response
     }
 
@@ -68,7 +68,7 @@ impl Engine {
             };
             (self.charge_refused(response, context).await, later)
         };
-        observed(prepared, run).await
+        self.observed(prepared, run).await
     }
 
     async fn whole(&self, mut ready: Ready) -> Response {
@@ -108,12 +108,12 @@ impl Engine {
     /// # Errors
     /// The answer in place of the operation's.
     pub(super) async fn admit<'c>(
-        &self,
+        &'c self,
         compiled: &'c Compiled,
         ready: &mut Ready,
     ) -> Result<Option<Bill<'c>>, Box<Response>> {
         let config = &self.config().demand;
-        let judged = demand::judge(config, compiled, &ready.variables, &ready.context);
+        let judged = demand::judge(config, compiled, &ready.variables, &ready.context, &self.costs);
         let mut bill = judged.map_err(|error| Response::refused(vec![error]))?;
         if let Some(bill) = &mut bill {
             let charged = self.charge(bill.estimate(), compiled, &ready.variables, &ready.context);
@@ -172,6 +172,32 @@ impl Engine {
             is_query: prepared.kind() == OperationKind::Query,
         })
     }
+
+    /// Traces and counts an operation, or the first part of its answer.
+    async fn observed(
+        &self,
+        prepared: &Prepared,
+        run: impl Future<Output = (Response, Option<Later>)>,
+    ) -> (Response, Option<Later>) {
+        let kind = prepared.kind();
+        let span = tracing::debug_span!(
+            "graphql operation",
+            otel.name = kind.as_str(),
+            graphql.operation.type = kind.as_str(),
+            graphql.operation.name = prepared.name(),
+        );
+        let started = Instant::now();
+        let (response, later) = run.instrument(span).await;
+        let counted = self.operations.of(kind);
+        counted.duration.record(started.elapsed());
+        let outcome = match (response.is_request_error(), response.errors.is_empty()) {
+            (true, _) => &counted.refused,
+            (false, false) => &counted.partial,
+            (false, true) => &counted.ok,
+        };
+        outcome.increment(1);
+        (response, later)
+    }
 }
 
 /// A subscription has no one answer.
@@ -182,33 +208,4 @@ fn answerable(prepared: &Prepared) -> Result<(), GraphQlError> {
     let message = "a subscription is asked over WebSocket, or with `Accept: text/event-stream` or \
         `multipart/mixed;subscriptionSpec=1.0`";
     Err(GraphQlError::new(Code::SubscriptionNotAcceptable, message))
-}
-
-/// Traces and counts an operation, or the first part of its answer.
-async fn observed(
-    prepared: &Prepared,
-    run: impl Future<Output = (Response, Option<Later>)>,
-) -> (Response, Option<Later>) {
-    let kind = match prepared.kind() {
-        OperationKind::Query => "query",
-        OperationKind::Mutation => "mutation",
-        OperationKind::Subscription => "subscription",
-    };
-    let span = tracing::debug_span!(
-        "graphql operation",
-        otel.name = kind,
-        graphql.operation.type = kind,
-        graphql.operation.name = prepared.name(),
-    );
-    let started = Instant::now();
-    let (response, later) = run.instrument(span).await;
-    metrics::histogram!("router_operation_duration_seconds", "type" => kind)
-        .record(started.elapsed().as_secs_f64());
-    let outcome = match (response.is_request_error(), response.errors.is_empty()) {
-        (true, _) => "refused",
-        (false, false) => "partial",
-        (false, true) => "ok",
-    };
-    metrics::counter!("router_operations_total", "type" => kind, "outcome" => outcome).increment(1);
-    (response, later)
 }

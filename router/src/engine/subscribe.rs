@@ -15,6 +15,7 @@ use super::Engine;
 use super::run::Ready;
 use crate::context::RequestContext;
 use crate::error::{Code, GraphQlError};
+use crate::metrics::{Active, SUBSCRIPTION_EVENT_DURATION, SUBSCRIPTION_EVENTS, SUBSCRIPTIONS_ACTIVE};
 use crate::prepared::{OperationKind, Prepared};
 use crate::rate_limit::RateStanding;
 use crate::response::Response;
@@ -43,11 +44,8 @@ struct Running {
     ready: Ready,
     events: Events,
     service: String,
-    _counted: Counted,
+    _active: Active,
 }
-
-/// One of the subscriptions that are open.
-struct Counted;
 
 impl Engine {
     /// Subscribes with an operation that this engine made ready. It ends with the engine's time in force.
@@ -67,9 +65,13 @@ impl Engine {
             graphql.operation.name = prepared.name(),
         );
         let opened = self.open(prepared, variables, context).instrument(span).await;
-        let outcome = if opened.is_ok() { "ok" } else { "refused" };
-        metrics::counter!("router_operations_total", "type" => "subscription", "outcome" => outcome)
-            .increment(1);
+        let counted = self.operations.of(OperationKind::Subscription);
+        let outcome = if opened.is_ok() {
+            &counted.ok
+        } else {
+            &counted.refused
+        };
+        outcome.increment(1);
         match opened {
             Ok(subscription) => Ok(subscription),
             Err(refused) => Err(self.charge_refused(*refused, context).await),
@@ -116,7 +118,7 @@ impl Engine {
             service: service.name.clone(),
             ready,
             events,
-            _counted: Counted::new(),
+            _active: Active::one(SUBSCRIPTIONS_ACTIVE),
         };
         let events = stream::unfold(Some(running), |running| async {
             let mut running = running?;
@@ -187,32 +189,18 @@ impl Running {
             .event(answer)
             .instrument(span)
             .await;
-        metrics::histogram!("router_subscription_event_duration_seconds")
-            .record(started.elapsed().as_secs_f64());
+        metrics::histogram!(SUBSCRIPTION_EVENT_DURATION).record(started.elapsed());
         let outcome = if response.errors.is_empty() {
             "ok"
         } else {
             "partial"
         };
-        metrics::counter!("router_subscription_events_total", "outcome" => outcome).increment(1);
+        metrics::counter!(SUBSCRIPTION_EVENTS, "outcome" => outcome).increment(1);
         response
     }
 
     fn failed(&self, error: &CallError) -> GraphQlError {
-        metrics::counter!("router_subscription_events_total", "outcome" => "failed").increment(1);
+        metrics::counter!(SUBSCRIPTION_EVENTS, "outcome" => "failed").increment(1);
         error.error(&self.service)
-    }
-}
-
-impl Counted {
-    fn new() -> Self {
-        metrics::gauge!("router_subscriptions_active").increment(1.0);
-        Self
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        metrics::gauge!("router_subscriptions_active").decrement(1.0);
     }
 }

@@ -26,6 +26,7 @@ use crate::config::Cors;
 use crate::context::RequestContext;
 use crate::engine::{GraphQlRequest, SubscriptionEvent};
 use crate::error::{Code, GraphQlError};
+use crate::metrics::{Active, WEBSOCKETS_ACTIVE, WEBSOCKETS_TOO_SLOW};
 use message::{Asked, Told};
 
 const SUBPROTOCOL: &str = "graphql-transport-ws";
@@ -125,9 +126,9 @@ fn known_origin(parts: &Parts, cors: &Cors) -> Result<(), Refused> {
 
 impl Connection {
     async fn serve(mut self) {
-        metrics::gauge!("router_websockets_active").increment(1.0);
+        let active = Active::one(WEBSOCKETS_ACTIVE);
         let closed = self.talk().await;
-        metrics::gauge!("router_websockets_active").decrement(1.0);
+        drop(active);
         self.operations.clear();
         if let Err(Close::With(code, reason)) = closed {
             tracing::debug!(code, reason, "a WebSocket is closed");
@@ -275,7 +276,7 @@ impl Connection {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(Close::Gone),
             Err(_) => {
-                metrics::counter!("router_websockets_too_slow_total").increment(1);
+                metrics::counter!(WEBSOCKETS_TOO_SLOW).increment(1);
                 tracing::debug!("a WebSocket is given up, since its client takes nothing");
                 Err(Close::Gone)
             }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::ConnectInfo;
-use http::request::Parts;
+use http::{Extensions, HeaderMap};
 
 use crate::config::{ForwardedHeader, Network, RateLimitConfig};
 
@@ -12,13 +12,12 @@ const MAX_HOPS: usize = 32;
 
 /// The address of the client: the peer's, or where that is a trusted proxy, the nearest one that is none, as the proxies
 /// say. `None` where not even the peer's is known.
-pub(crate) fn client_address(parts: &Parts, config: &RateLimitConfig) -> Option<IpAddr> {
-    let peer = parts
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>()?
-        .0
-        .ip()
-        .to_canonical();
+pub fn client_address(
+    headers: &HeaderMap,
+    extensions: &Extensions,
+    config: &RateLimitConfig,
+) -> Option<IpAddr> {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip().to_canonical();
     let is_trusted = |address: IpAddr| {
         config
             .trusted_proxies
@@ -32,8 +31,7 @@ pub(crate) fn client_address(parts: &Parts, config: &RateLimitConfig) -> Option<
         ForwardedHeader::XForwardedFor => "x-forwarded-for",
         ForwardedHeader::Forwarded => "forwarded",
     };
-    let values = parts
-        .headers
+    let values = headers
         .get_all(name)
         .iter()
         .filter_map(|value| value.to_str().ok());
@@ -103,7 +101,7 @@ mod tests {
                 .headers_mut()
                 .append(name, value.parse().expect("a value"));
         }
-        let address = client_address(&request.into_parts().0, &config);
+        let address = client_address(request.headers(), request.extensions(), &config);
         address.expect("a peer").to_string()
     }
 

@@ -11,6 +11,7 @@ use super::dropping::{Dropping, Forgets};
 use super::tags::{self, Tag};
 use super::{Known, ResponseCache, digest_of};
 use crate::context::RequestContext;
+use crate::metrics::RESPONSE_CACHE_INVALIDATIONS;
 use crate::schema::{self, LoadError};
 
 /// What is to be dropped, as Apollo Router's endpoint for it has it.
@@ -114,7 +115,7 @@ impl Invalidator {
                 Invalidation::Entity { .. } => "entity",
                 Invalidation::Caller { .. } => "caller",
             };
-            metrics::counter!("router_response_cache_invalidations_total", "kind" => kind).increment(1);
+            metrics::counter!(RESPONSE_CACHE_INVALIDATIONS, "kind" => kind).increment(1);
         }
         Ok(())
     }

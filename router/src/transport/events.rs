@@ -6,6 +6,8 @@ mod websocket;
 
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use http::{Method, StatusCode, Version};
+use tracing::Span;
 
 use super::headers::Head;
 use super::{Answer, Call, CallError, RequestInfo, Service, Way, in_process};
@@ -38,21 +40,31 @@ impl Service {
                 return Ok(futures::stream::iter([Ok(event)]).boxed());
             }
         };
-        let (question, _) = self.question(call)?;
+        let (mut question, _) = self.question(remote, call)?;
         let opening = async {
             let pass = remote.gate().enter().await?;
+            let method = match self.config.subscription.protocol {
+                EventsProtocol::Websocket => Method::GET,
+                EventsProtocol::Sse => Method::POST,
+            };
+            let mut attempt = remote.server().attempt(&method, &Span::current(), 0);
+            attempt.trace(&mut question.headers);
             let opened = match self.config.subscription.protocol {
                 EventsProtocol::Websocket => {
                     let opened = websocket::open(remote.subgraph(), question, &self.config).await;
+                    if opened.is_ok() {
+                        attempt.answered(StatusCode::SWITCHING_PROTOCOLS, Version::HTTP_11);
+                    }
                     opened.map(StreamExt::boxed)
                 }
                 EventsProtocol::Sse => {
                     let question = remote.compression().apply(question).await?;
-                    let opened = sse::open(remote.subgraph(), question, &self.config).await;
+                    let opened = sse::open(remote.subgraph(), question, &self.config, &mut attempt).await;
                     opened.map(StreamExt::boxed)
                 }
             };
             pass.ended(&opened);
+            attempt.end(&opened);
             opened
         };
         let opened = tokio::time::timeout(timeout, opening).await;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use http::HeaderMap;
 
+use super::remote::Remote;
 use super::{Answer, Service};
 use crate::context::RequestContext;
 use crate::header_rules::ResponseHeaders;
@@ -47,15 +48,18 @@ impl Service {
         self.config.dedupe && !self.headers.passes_cookies()
     }
 
-    pub(super) fn headers(&self, context: &RequestContext, forwarded: HeaderMap) -> HeaderMap {
+    pub(super) fn headers(
+        &self,
+        remote: &Remote,
+        context: &RequestContext,
+        forwarded: HeaderMap,
+    ) -> HeaderMap {
         let mut headers = forwarded;
-        match &self.tracer {
-            Some(tracer) => tracer(&mut headers),
-            None => {
-                for name in ["traceparent", "tracestate"] {
-                    if let Some(value) = context.headers.get(name) {
-                        headers.insert(name, value.clone());
-                    }
+        // Otherwise each attempt names itself.
+        if !remote.server().is_traced() {
+            for name in ["traceparent", "tracestate"] {
+                if let Some(value) = context.headers.get(name) {
+                    headers.insert(name, value.clone());
                 }
             }
         }

@@ -15,6 +15,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
+use super::attempt::Attempt;
 use super::compression::AnswerBody;
 use super::{Call, CallError, Head};
 use crate::buffers::Buffers;
@@ -79,6 +80,11 @@ impl HttpSubgraph {
         })
     }
 
+    /// Its address.
+    pub(super) fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
     /// Whether it is the same address over the same connections.
     pub(super) fn is(&self, other: &Self) -> bool {
         self.uri == other.uri && Arc::ptr_eq(&self.pool.0, &other.pool.0)
@@ -89,9 +95,11 @@ impl HttpSubgraph {
         body: Bytes,
         headers: HeaderMap,
         taken: Taken<'_>,
+        attempt: &mut Attempt<'_>,
     ) -> Result<Sent, CallError> {
         let accept = "application/graphql-response+json, application/json;q=0.9";
-        read(self.post(body, headers, accept, None).await?, taken).await
+        let response = self.post(body, headers, accept, None, attempt).await?;
+        read(response, taken).await
     }
 
     /// Posts, at another path where one is given.
@@ -101,6 +109,7 @@ impl HttpSubgraph {
         headers: HeaderMap,
         accept: &'static str,
         path: Option<&str>,
+        attempt: &mut Attempt<'_>,
     ) -> Result<Response<Incoming>, CallError> {
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
@@ -113,10 +122,12 @@ impl HttpSubgraph {
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let sent = self.pool.client().request(request).await;
-        sent.map_err(|error| match error.is_connect() {
+        let response = sent.map_err(|error| match error.is_connect() {
             true => CallError::Unreachable(chain(&error)),
             false => CallError::Closed(chain(&error)),
-        })
+        })?;
+        attempt.answered(response.status(), response.version());
+        Ok(response)
     }
 
     /// Where a WebSocket is opened.

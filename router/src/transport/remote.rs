@@ -9,11 +9,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use kernel::{Principal, TIME_LEFT_HEADER};
 use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
+use super::attempt::Server;
 use super::compression::Compression;
 use super::http::{Sent, Taken};
 use super::shaping::Gate;
@@ -21,6 +22,7 @@ use super::{CallError, HttpSubgraph};
 use crate::buffers::Buffers;
 use crate::config::SubgraphConfig;
 use crate::header_rules::SubgraphHeaders;
+use crate::metrics::{SUBREQUEST_RETRIES, SubgraphMetrics};
 
 const TIME_LEFT: HeaderName = HeaderName::from_static(TIME_LEFT_HEADER);
 
@@ -33,6 +35,8 @@ pub(super) struct Remote {
     compression: Compression,
     buffers: Buffers,
     gate: Gate,
+    server: Server,
+    metrics: SubgraphMetrics,
     under_way: Mutex<HashMap<Arc<Reading>, WeakShared<Flight>>>,
 }
 
@@ -71,6 +75,7 @@ impl Remote {
         config: &SubgraphConfig,
         headers: Arc<SubgraphHeaders>,
         buffers: Buffers,
+        server: Server,
     ) -> Self {
         Self {
             name: name.to_owned(),
@@ -80,6 +85,8 @@ impl Remote {
             compression: Compression::new(&config.compression),
             buffers,
             gate: Gate::new(name, config),
+            server,
+            metrics: SubgraphMetrics::new(name),
             under_way: Mutex::default(),
         }
     }
@@ -87,6 +94,11 @@ impl Remote {
     /// What a call has to pass.
     pub(super) fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    /// As its requests name it.
+    pub(super) fn server(&self) -> &Server {
+        &self.server
     }
 
     /// How what is sent to it is compressed.
@@ -121,8 +133,7 @@ impl Remote {
         if is_first {
             return result;
         }
-        metrics::counter!("router_subrequest_deduplicated_total", "subgraph" => self.name.clone())
-            .increment(1);
+        self.metrics.deduplicated.increment(1);
         let left = deadline.saturating_duration_since(Instant::now());
         match result {
             // Whoever asked first had less time.
@@ -174,16 +185,22 @@ impl Remote {
             if left.is_zero() {
                 return Err(CallError::Timeout(timeout));
             }
+            let mut attempt = self.server.attempt(&Method::POST, span, repetitions);
             let mut headers = question.headers.clone();
             headers.insert(TIME_LEFT, HeaderValue::from(left.as_millis() as u64));
+            attempt.trace(&mut headers);
             let taken = Taken {
                 max_bytes: self.config.max_response_bytes,
                 headers: Some(&self.headers),
                 buffers: &self.buffers,
             };
-            let sent = self.subgraph.send(question.body.clone(), headers, taken);
-            let answered = tokio::time::timeout_at(deadline, sent.instrument(span.clone())).await;
+            let within = attempt.span();
+            let sent = self
+                .subgraph
+                .send(question.body.clone(), headers, taken, &mut attempt);
+            let answered = tokio::time::timeout_at(deadline, sent.instrument(within)).await;
             let result = answered.unwrap_or(Err(CallError::Timeout(timeout)));
+            attempt.end(&result);
             // It is not the subgraph's trouble if the request had no time left for it.
             let was_hurried = timeout < self.config.timeout() && matches!(result, Err(CallError::Timeout(_)));
             if !was_hurried {
@@ -193,8 +210,7 @@ impl Remote {
                 Err(error) if !question.is_mutation && self.gate.may_repeat(&error, repetitions) => {
                     repetitions += 1;
                     tracing::debug!(subgraph = self.name, %error, "a read is sent again");
-                    metrics::counter!("router_subrequest_retries_total", "subgraph" => self.name.clone())
-                        .increment(1);
+                    metrics::counter!(SUBREQUEST_RETRIES, "subgraph.name" => self.name.clone()).increment(1);
                 }
                 result => return result,
             }

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::CallError;
 use crate::config::SubgraphConfig;
+use crate::metrics::{SUBGRAPH_CIRCUIT_OPEN, SUBREQUEST_RETRIES_REFUSED};
 
 /// How many repetitions may be saved up, and after how many calls there is one more: where everything fails, a tenth
 /// more is asked, and not twice as much.
@@ -101,8 +102,7 @@ impl Gate {
         }
         let may = self.budget.spend();
         if !may {
-            metrics::counter!("router_subrequest_retries_refused_total", "subgraph" => self.name.clone())
-                .increment(1);
+            metrics::counter!(SUBREQUEST_RETRIES_REFUSED, "subgraph.name" => self.name.clone()).increment(1);
         }
         may
     }
@@ -176,7 +176,7 @@ impl Breaker {
             ),
             false => tracing::info!(subgraph, "a subgraph is well again"),
         }
-        metrics::gauge!("router_subgraph_circuit_open", "subgraph" => self.name.clone())
+        metrics::gauge!(SUBGRAPH_CIRCUIT_OPEN, "subgraph.name" => self.name.clone())
             .set(f64::from(u8::from(is_open)));
     }
 

@@ -13,6 +13,7 @@ mod graph;
 mod harness;
 mod headers;
 mod leaving;
+mod metrics;
 mod overrides;
 mod persisted;
 mod queries;

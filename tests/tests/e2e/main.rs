@@ -24,6 +24,7 @@ mod limits;
 mod load;
 mod logging_in;
 mod lone_router;
+mod metrics;
 mod outage;
 mod persisted;
 mod reload;

@@ -75,9 +75,9 @@ fn a_killed_subgraph_takes_its_own_fields_along_and_brings_them_back() {
                 assert_eq!(answer["errors"][0]["extensions"]["service"], "shaky", "{answer}");
             }
         });
-        let of_shaky = "subgraph=\"shaky\"";
+        let of_shaky = "subgraph_name=\"shaky\"";
         for _ in 0..2 {
-            let open = "reason=\"SUBREQUEST_CIRCUIT_OPEN\"";
+            let open = "error_type=\"SUBREQUEST_CIRCUIT_OPEN\"";
             let before = router.metric("router_subrequest_errors_total", open).await;
             shaky.kill();
             while router.metric("router_subrequest_errors_total", open).await < before + 10.0 {
@@ -94,9 +94,17 @@ fn a_killed_subgraph_takes_its_own_fields_along_and_brings_them_back() {
         }
         clients.stop().await;
         assert!(router.metric("router_subrequest_retries_total", of_shaky).await >= 1.0);
+        let requests = "http_client_request_duration_seconds_count";
+        let unreachable = "subgraph_name=\"shaky\",error_type=\"SUBREQUEST_UNREACHABLE\"";
+        assert!(router.metric(requests, unreachable).await >= 5.0);
+        let well =
+            "subgraph_name=\"steady\",http_response_status_code=\"200\",network_protocol_version=\"1.1\"";
+        let of_steady = router.metric(requests, "subgraph_name=\"steady\"").await;
+        assert!(of_steady > 0.0);
+        assert_eq!(router.metric(requests, well).await, of_steady);
         assert_eq!(
             router
-                .metric("router_subrequest_errors_total", "subgraph=\"steady\"")
+                .metric("router_subrequest_errors_total", "subgraph_name=\"steady\"")
                 .await,
             0.0
         );

@@ -129,6 +129,7 @@ const CALLER: u64 = 0x00f0_67aa_0ba9_02b7;
 fn texts(attributes: Vec<KeyValue>) -> HashMap<String, String> {
     let text = |pair: KeyValue| match pair.value?.value? {
         any_value::Value::StringValue(text) => Some((pair.key, text)),
+        any_value::Value::IntValue(number) => Some((pair.key, number.to_string())),
         _ => None,
     };
     attributes.into_iter().filter_map(text).collect()
@@ -230,6 +231,14 @@ fn is_traced(
         ),
         (log_in.0.iter().any(badges), "the badges in the relational store"),
         (
+            check_in.0.iter().any(tells_of_the_client),
+            "who asked, in the server's span",
+        ),
+        (
+            shape == Shape::Embedded || calls_name_the_server(&check_in),
+            "the requests to subgraphs",
+        ),
+        (
             services == expected.iter().copied().collect(),
             "a service of the check-in",
         ),
@@ -247,6 +256,50 @@ fn is_of_request(trace: &Trace, span: &Span) -> bool {
             && outermost.kind == SpanKind::Server as i32
             && outermost.parent == CALLER.to_be_bytes()
     })
+}
+
+/// Whether a span says of a client's request what OpenTelemetry's conventions for HTTP servers want.
+fn tells_of_the_client(span: &Span) -> bool {
+    let is = |name: &str, value: &str| span.attributes.get(name).is_some_and(|it| it == value);
+    span.name == "POST /graphql"
+        && is("url.scheme", "http")
+        && is("url.path", "/graphql")
+        && is("network.protocol.version", "1.1")
+        && is("http.response.status_code", "200")
+        && is("client.address", "127.0.0.1")
+        && is("server.address", "127.0.0.1")
+        && is("user_agent.original", "daka-tests")
+}
+
+/// Whether each fetch holds a client's span as OpenTelemetry's conventions want it, which is the parent of what the subgraph
+/// tells of it.
+fn calls_name_the_server(trace: &Trace) -> bool {
+    let is_call = |span: &Span| {
+        let named = [
+            "server.address",
+            "server.port",
+            "url.full",
+            "network.protocol.version",
+        ];
+        span.name == "POST"
+            && span.kind == SpanKind::Client as i32
+            && named.iter().all(|name| span.attributes.contains_key(*name))
+            && span
+                .attributes
+                .get("http.response.status_code")
+                .is_some_and(|it| it == "200")
+    };
+    let within = |outer: &Span, is: &dyn Fn(&Span) -> bool| {
+        let inner = trace.0.iter().filter(|span| span.parent == outer.id);
+        inner.filter(|span| is(span)).count() == 1
+    };
+    let is_answered = |call: &Span| is_call(call) && within(call, &|it| it.kind == SpanKind::Server as i32);
+    let mut fetches = trace
+        .0
+        .iter()
+        .filter(|span| span.name == "subgraph fetch")
+        .peekable();
+    fetches.peek().is_some() && fetches.all(|fetch| within(fetch, &is_answered))
 }
 
 /// Whether a span lies in what was asked of a subgraph (`subgraph fetch` where that is in the same process, `subgraph`

@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use super::{Inputs, Loader, Served};
 use crate::cli::Failure;
 use crate::config::Config;
+use crate::metrics::RELOADS;
 
 /// How long a file is left alone after it was written: whoever writes several, or one in pieces, gets to the end.
 const SETTLED: Duration = Duration::from_millis(50);
@@ -53,7 +54,7 @@ pub(super) async fn follow(loader: Arc<Loader>, mut known: Inputs, served: Serve
         let inputs = Arc::new(inputs);
         let made = take_over(&loader, &inputs, &known.config, &served).await;
         let outcome = if made.is_ok() { "ok" } else { "refused" };
-        metrics::counter!("router_reloads_total", "outcome" => outcome).increment(1);
+        metrics::counter!(RELOADS, "outcome" => outcome).increment(1);
         let Some(inputs) = Arc::into_inner(inputs) else {
             continue;
         };
@@ -84,7 +85,10 @@ async fn take_over(
     let engine = made.await.unwrap_or_else(|error| Err(error.into()))?;
     served.engine.swap(Arc::new(engine));
     if inputs.config.router != before.router {
-        served.routes.swap(loader.routes(&served.engine, &inputs.config));
+        served.routes.swap(
+            loader.routes(&served.engine, &inputs.config),
+            &inputs.config.router,
+        );
     }
     Ok(())
 }

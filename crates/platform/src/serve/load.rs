@@ -15,6 +15,7 @@ use tokio::sync::{Semaphore, oneshot};
 use super::body::{self, Keeping, Problem};
 use super::config::ServerConfig;
 use super::connection::{Connection, UnderWay};
+use crate::metrics::REFUSED_REQUESTS;
 
 /// Answers up to so many bytes are not counted: they go into the buffers of the connection.
 const SMALL: u64 = 16 << 10;
@@ -130,7 +131,8 @@ fn places(wanted: usize) -> usize {
 /// As GraphQL and as a problem document (RFC 9457), since nobody has looked yet what is asked.
 fn refused(status: StatusCode, message: &str) -> Response {
     let code = ErrorCode::ServiceUnavailable.as_str();
-    metrics::counter!("router_refused_requests_total", "status" => status.as_str().to_owned()).increment(1);
+    metrics::counter!(REFUSED_REQUESTS, "http.response.status_code" => status.as_str().to_owned())
+        .increment(1);
     let body = serde_json::json!({
         "errors": [{ "message": message, "extensions": { "code": code, "retryAfter": RETRY_AFTER } }],
         "type": "urn:problem-type:service-unavailable",

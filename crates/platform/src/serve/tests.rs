@@ -49,7 +49,12 @@ impl Server {
         let (address, load) = (listener.local_addr().unwrap(), Load::new(config));
         let shutdown = CancellationToken::new();
         let stop = shutdown.clone();
-        let ended = tokio::spawn(serve(listener, Routes::new(routes, &load), stop, PATIENCE));
+        let ended = tokio::spawn(serve(
+            listener,
+            Routes::new(routes, &load, &RouterConfig::default()),
+            stop,
+            PATIENCE,
+        ));
         Self {
             address,
             load,

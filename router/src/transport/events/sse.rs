@@ -5,6 +5,7 @@
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, Stream};
 
+use super::super::attempt::Attempt;
 use super::super::compression::AnswerBody;
 use super::super::http::{HttpSubgraph, Taken, read};
 use super::super::remote::Question;
@@ -17,12 +18,13 @@ pub(super) async fn open(
     subgraph: &HttpSubgraph,
     question: Question,
     config: &SubgraphConfig,
+    attempt: &mut Attempt<'_>,
 ) -> Result<impl Stream<Item = Result<Answer, CallError>> + Send + use<>, CallError> {
     let max_bytes = config.max_response_bytes;
     let path = config.subscription.path.as_deref();
     let accept = "text/event-stream, application/graphql-response+json;q=0.9, application/json;q=0.8";
     let response = subgraph
-        .post(question.body, question.headers, accept, path)
+        .post(question.body, question.headers, accept, path, attempt)
         .await?;
     let is_stream = response
         .headers()

@@ -97,7 +97,7 @@ impl Stage {
         let shutdown = CancellationToken::new();
         let metrics = telemetry::Metrics::install();
         let platform = Platform::start(&config, clock.clone(), random.clone(), metrics, &shutdown).await?;
-        let routes = telemetry::http::observed(platform.routes.clone());
+        let routes = telemetry::http::observed(platform.routes.clone(), None);
         Ok(Self {
             routes,
             platform,
