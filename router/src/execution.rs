@@ -204,7 +204,7 @@ impl Execution<'_> {
             (None, _) => service.call(call).await,
             (Some(cache), caching) => {
                 let asked = match caching {
-                    Some(caching) => cache.ask(service, call, caching).await,
+                    Some(caching) => Box::pin(cache.ask(service, call, caching)).await,
                     None => Asked::plainly(service.call(call).await),
                 };
                 let state = &mut lock(state);

@@ -7,6 +7,7 @@
 
 mod cases;
 mod defer;
+mod kind;
 mod trim;
 
 use std::collections::{HashMap, HashSet};
@@ -36,6 +37,7 @@ use crate::selection::{Case, Selections};
 use cases::Cases;
 pub(crate) use cases::Unknown;
 pub(crate) use defer::Deferred;
+pub use kind::OperationKind;
 
 /// Deeper nesting of a document's text is refused while it is parsed; guards the stack.
 const RECURSION_LIMIT: usize = 200;
@@ -53,28 +55,6 @@ pub struct Prepared {
     /// Whether it has a `@defer` that this router heeds.
     defers: bool,
     cases: Cases,
-}
-
-/// What an operation does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OperationKind {
-    /// It reads.
-    Query,
-    /// It writes.
-    Mutation,
-    /// It waits for events.
-    Subscription,
-}
-
-impl OperationKind {
-    /// Its keyword.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Query => "query",
-            Self::Mutation => "mutation",
-            Self::Subscription => "subscription",
-        }
-    }
 }
 
 /// A plan with the shape of the answer; both speak of response keys by the same numbers.

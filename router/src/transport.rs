@@ -17,6 +17,7 @@ use std::time::Duration;
 use ::http::HeaderMap;
 use bytes::Bytes;
 use futures::TryFutureExt;
+use futures::future::Either;
 use kernel::{ErrorCode, Scope};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -356,13 +357,12 @@ impl Service {
 
     /// Waits for an answer. What changes something runs to its end, or its time-out, even where the client has gone away
     /// meanwhile: how far a change gets must not depend on that. Whoever is told of it does not get what was kept before.
-    async fn finish(
-        &self,
-        asking: impl Future<Output = Result<Answer, CallError>> + Send + 'static,
-        call: Call<'_>,
-    ) -> Result<Answer, CallError> {
+    fn finish<A>(&self, asking: A, call: Call<'_>) -> impl Future<Output = Result<Answer, CallError>> + use<A>
+    where
+        A: Future<Output = Result<Answer, CallError>> + Send + 'static,
+    {
         if !call.fetch.mutation {
-            return asking.await;
+            return Either::Left(asking);
         }
         let (changes, forgets) = (self.changes.clone(), call.forgets);
         let work = tokio::spawn(async move {
@@ -373,8 +373,7 @@ impl Service {
             }
             answer
         });
-        work.await
-            .unwrap_or_else(|error| Err(CallError::Closed(error.to_string())))
+        Either::Right(work.unwrap_or_else(|error| Err(CallError::Closed(error.to_string()))))
     }
 
     /// What is sent, and what of it decides the answer where that may be shared.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::FutureExt;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -173,12 +174,11 @@ impl Engine {
         })
     }
 
-    /// Traces and counts an operation, or the first part of its answer.
-    async fn observed(
-        &self,
-        prepared: &Prepared,
-        run: impl Future<Output = (Response, Option<Later>)>,
-    ) -> (Response, Option<Later>) {
+    /// Traces and counts an operation, or the first part of its answer. Not an `async fn`: that would hold `run` twice.
+    fn observed<'a, R>(&'a self, prepared: &Prepared, run: R) -> impl Future<Output = R::Output> + use<'a, R>
+    where
+        R: Future<Output = (Response, Option<Later>)>,
+    {
         let kind = prepared.kind();
         let span = tracing::debug_span!(
             "graphql operation",
@@ -186,17 +186,17 @@ impl Engine {
             graphql.operation.type = kind.as_str(),
             graphql.operation.name = prepared.name(),
         );
-        let started = Instant::now();
-        let (response, later) = run.instrument(span).await;
         let counted = self.operations.of(kind);
-        counted.duration.record(started.elapsed());
-        let outcome = match (response.is_request_error(), response.errors.is_empty()) {
-            (true, _) => &counted.refused,
-            (false, false) => &counted.partial,
-            (false, true) => &counted.ok,
-        };
-        outcome.increment(1);
-        (response, later)
+        let started = Instant::now();
+        run.instrument(span).inspect(move |(response, _)| {
+            counted.duration.record(started.elapsed());
+            let outcome = match (response.is_request_error(), response.errors.is_empty()) {
+                (true, _) => &counted.refused,
+                (false, false) => &counted.partial,
+                (false, true) => &counted.ok,
+            };
+            outcome.increment(1);
+        })
     }
 }
 

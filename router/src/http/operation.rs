@@ -95,14 +95,15 @@ impl Operation {
             return Err(too_much.map_or(refused, Refused::too_much));
         }
         if self.kind() == OperationKind::Subscription && terms.subscriptions != Subscriptions::NotTaken {
-            return self.subscribe(server, terms.subscriptions).await;
+            // On the heap, like parts below: what queries do not need would make all of them large.
+            return Box::pin(self.subscribe(server, terms.subscriptions)).await;
         }
         if terms.parts && self.prepared.defers() {
             let variables = self.request.variables;
             let running = self
                 .engine
                 .execute_in_parts(&self.prepared, variables, &self.context);
-            let (response, later) = running.await;
+            let (response, later) = Box::pin(running).await;
             return Ok(Answered::Once(response, later));
         }
         Ok(Answered::Once(self.whole().await, None))

@@ -59,7 +59,8 @@ impl Compression {
         if let Some(coding) = self.requests.filter(|_| question.body.len() >= MIN_BYTES) {
             let coded = HeaderValue::from_static(coding.name());
             question.headers.insert(CONTENT_ENCODING, coded);
-            let compressed = compress(&question.body, coding).await;
+            // On the heap: encoders hold kilobytes, and few questions are compressed.
+            let compressed = Box::pin(compress(&question.body, coding)).await;
             question.body = compressed.map_err(|error| CallError::Request(error.to_string()))?;
         }
         Ok(question)
