@@ -35,6 +35,8 @@ pub(crate) struct Set {
     fallback: Shape,
     /// Whether the declared type is an object type.
     is_object: bool,
+    /// Whether what is shown of an object depends on its type.
+    pub(crate) needs_type: bool,
     /// The declared type as JSON.
     pub(crate) parent_json: Box<[u8]>,
 }
@@ -228,6 +230,25 @@ impl Selections {
     }
 }
 
+impl Shape {
+    /// Whether an object that is taken for one of the other shape is shown otherwise: with other fields, or another
+    /// `__typename`.
+    fn differs(&self, other: &Self) -> bool {
+        let names = |shape: &Self| {
+            shape
+                .fields
+                .iter()
+                .map(|field| field.name.clone())
+                .collect::<Vec<_>>()
+        };
+        let tells = self
+            .fields
+            .iter()
+            .any(|field| matches!(field.source, Source::TypeName));
+        tells || names(self) != names(other)
+    }
+}
+
 impl Set {
     /// What is selected of an object of that type, as far as the type is known.
     pub(crate) fn shape(&self, type_name: Option<&str>) -> &Shape {
@@ -319,6 +340,8 @@ impl<'d> Builder<'d, '_> {
             parent_json: format!("\"{parent}\"").into_bytes().into(),
             parent: parent.clone(),
             is_object: by_type.contains_key(parent),
+            needs_type: !by_type.contains_key(parent)
+                && by_type.values().any(|shape| shape.differs(&fallback)),
             by_type,
             fallback,
         };

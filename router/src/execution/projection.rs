@@ -365,6 +365,12 @@ impl<'w> Writer<'w> {
         if name.is_none() && matches!(self.state.tree.get(object, TYPENAME), Some(Value::Scalar(_))) {
             return self.malformed("an object whose `__typename` is no name");
         }
+        if name.is_none() && set.needs_type {
+            return match self.state.tree.get(object, UNTOLD_TYPE) {
+                Some(Value::Failed(failure)) => Err(self.failure(failure)),
+                _ => self.malformed("an object without its `__typename`"),
+            };
+        }
         if let Some(name) = name
             && !set.allows(name)
         {

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use bytes::Bytes;
-use router::{Engine, HttpSubgraph, RouterConfig, Transports};
+use router::{Engine, HttpSubgraph, RouterConfig, TextSubgraph, Transports};
 use serde_json::{Value, json};
 
 use crate::harness::{SHOP, ask, listen, schemas, shown};
@@ -255,4 +255,49 @@ async fn a_resolver_that_panics_fails_its_subgraph_only() {
         reasons(&answer),
         ["[\"broken\"] \"SERVICE_UNAVAILABLE\" \"SUBREQUEST_CLOSED\""]
     );
+}
+
+/// A subgraph of people and robots that answers `{ all }` with one object, whatever is asked of it.
+fn telling(object: &'static str) -> Engine {
+    let sdl = "type Query { all: [Named] }
+        interface Named { name: String }
+        type Person implements Named { name: String age: Int }
+        type Robot implements Named { name: String model: String }";
+    let source = crate::federations::compose_all(&[("named".to_owned(), sdl.to_owned())]);
+    let answer: TextSubgraph =
+        Arc::new(move |_| format!("{{\"data\":{{\"all\":[{object}]}}}}").into_bytes().into());
+    let transports = Transports::default().function("named", answer);
+    Engine::new(
+        &source.expect("it composes"),
+        &RouterConfig::default(),
+        transports,
+    )
+    .expect("an engine")
+}
+
+#[tokio::test]
+async fn an_object_that_does_not_tell_its_type_is_null_where_it_depends_on_it() {
+    let engine = telling(r#"{"name":"Ada","age":36}"#);
+    let answer = ask(&engine, "{ all { name } }", &json!({})).await;
+    assert_eq!(
+        answer,
+        json!({ "data": { "all": [{ "name": "Ada" }] } }),
+        "all have names"
+    );
+    for query in [
+        "{ all { name ... on Person { age } } }",
+        "{ all { __typename name } }",
+    ] {
+        let answer = ask(&engine, query, &json!({})).await;
+        let error = json!({
+            "message": "a subgraph answered an object without its `__typename`",
+            "path": ["all", 0],
+            "extensions": { "code": "INTERNAL" }
+        });
+        assert_eq!(
+            answer,
+            json!({ "data": { "all": [null] }, "errors": [error] }),
+            "{query}"
+        );
+    }
 }

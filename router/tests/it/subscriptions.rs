@@ -1,6 +1,7 @@
 //! Subscriptions, from clients through the router to subgraphs: over real sockets, in each of the ways that there are.
 
 mod clients;
+mod credentials;
 mod feed;
 
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::sync::atomic::Ordering;
 use futures::StreamExt;
 use kernel::Principal;
 use router::http::{HttpOptions, service};
-use router::{EngineHandle, RequestContext, RouterConfig, SubscriptionEvent};
+use router::{Anonymous, Authenticator, EngineHandle, RequestContext, RouterConfig, SubscriptionEvent};
 use serde_json::{Map, Value, json};
 
 use crate::harness::listen;
@@ -34,10 +35,15 @@ impl Router {
     }
 
     async fn with(way: Way, config: Value) -> Self {
+        Self::judged_by(way, config, Arc::new(Anonymous)).await
+    }
+
+    async fn judged_by(way: Way, config: Value, authenticator: Arc<dyn Authenticator>) -> Self {
         let watch = Arc::<Watch>::default();
         let handle = EngineHandle::new(Arc::new(engine(way, &watch, config.clone()).await));
         let options = HttpOptions {
             config: serde_json::from_value::<RouterConfig>(config).expect("a configuration"),
+            authenticator,
             ..HttpOptions::default()
         };
         Self {
