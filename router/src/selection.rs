@@ -234,18 +234,16 @@ impl Shape {
     /// Whether an object that is taken for one of the other shape is shown otherwise: with other fields, or another
     /// `__typename`.
     fn differs(&self, other: &Self) -> bool {
-        let names = |shape: &Self| {
-            shape
-                .fields
-                .iter()
-                .map(|field| field.name.clone())
-                .collect::<Vec<_>>()
-        };
         let tells = self
             .fields
             .iter()
             .any(|field| matches!(field.source, Source::TypeName));
-        tells || names(self) != names(other)
+        tells
+            || !self
+                .fields
+                .iter()
+                .map(|field| &field.name)
+                .eq(other.fields.iter().map(|field| &field.name))
     }
 }
 

@@ -25,6 +25,9 @@ use crate::response_cache::Said;
 /// Answers up to so many bytes are not counted among those that are held.
 const SMALL: usize = 16 << 10;
 
+/// So many bytes of an answer are made room for before they have come.
+const RESERVED: usize = 256 << 10;
+
 /// A body, and what its head says.
 pub(super) type Sent = (Bytes, Head);
 
@@ -243,6 +246,10 @@ pub(super) async fn read(response: Response<Incoming>, taken: Taken<'_>) -> Resu
             }
         } else if text.is_empty() && body.is_end() {
             return Ok((bytes, head));
+        }
+        if text.is_empty() {
+            // Not more than that on the word of a subgraph.
+            text.reserve(announced.unwrap_or_default().clamp(length, RESERVED.max(length)));
         }
         text.extend_from_slice(&bytes);
     }
