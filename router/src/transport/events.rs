@@ -7,6 +7,7 @@ mod websocket;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use http::{Method, StatusCode, Version};
+use tokio::time::Instant;
 use tracing::Span;
 
 use super::headers::Head;
@@ -41,33 +42,34 @@ impl Service {
             }
         };
         let (mut question, _) = self.question(remote, call)?;
+        let deadline = Instant::now() + timeout;
+        let entering = tokio::time::timeout_at(deadline, remote.gate().enter()).await;
+        let pass = entering.unwrap_or(Err(CallError::Timeout(timeout)))?;
+        let protocol = self.config.subscription.protocol;
+        let method = match protocol {
+            EventsProtocol::Websocket => Method::GET,
+            EventsProtocol::Sse => Method::POST,
+        };
+        let mut attempt = remote.server().attempt(&method, &Span::current(), 0);
+        attempt.trace(&mut question.headers);
         let opening = async {
-            let pass = remote.gate().enter().await?;
-            let method = match self.config.subscription.protocol {
-                EventsProtocol::Websocket => Method::GET,
-                EventsProtocol::Sse => Method::POST,
-            };
-            let mut attempt = remote.server().attempt(&method, &Span::current(), 0);
-            attempt.trace(&mut question.headers);
-            let opened = match self.config.subscription.protocol {
+            match protocol {
                 EventsProtocol::Websocket => {
-                    let opened = websocket::open(remote.subgraph(), question, &self.config).await;
-                    if opened.is_ok() {
-                        attempt.answered(StatusCode::SWITCHING_PROTOCOLS, Version::HTTP_11);
-                    }
-                    opened.map(StreamExt::boxed)
+                    let opened = websocket::open(remote.subgraph(), question, &self.config).await?;
+                    attempt.answered(StatusCode::SWITCHING_PROTOCOLS, Version::HTTP_11);
+                    Ok(opened.boxed())
                 }
                 EventsProtocol::Sse => {
                     let question = remote.compression().apply(question).await?;
-                    let opened = sse::open(remote.subgraph(), question, &self.config, &mut attempt).await;
-                    opened.map(StreamExt::boxed)
+                    let opened = sse::open(remote.subgraph(), question, &self.config, &mut attempt).await?;
+                    Ok(opened.boxed())
                 }
-            };
-            pass.ended(&opened);
-            attempt.end(&opened);
-            opened
+            }
         };
-        let opened = tokio::time::timeout(timeout, opening).await;
-        opened.unwrap_or(Err(CallError::Timeout(timeout)))
+        let opened = tokio::time::timeout_at(deadline, opening).await;
+        let opened = opened.unwrap_or(Err(CallError::Timeout(timeout)));
+        pass.ended(&opened);
+        attempt.end(&opened);
+        opened
     }
 }

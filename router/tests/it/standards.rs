@@ -17,12 +17,12 @@ use crate::shop::Log;
 /// The folder of the scripts, with their packages.
 fn installed() -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peer");
-    testkit::node::install(&folder, "graphql-http");
+    testkit::node::install(&folder, "graphql-ws");
     folder
 }
 
 /// What a script writes about the router at an address.
-async fn told(script: &str, engine: Engine, input: &str) -> Value {
+pub(crate) async fn told(script: &str, engine: Engine, input: &str) -> Value {
     let folder = installed();
     let handle = EngineHandle::new(Arc::new(engine));
     let address = listen(service(handle, HttpOptions::default())).await;

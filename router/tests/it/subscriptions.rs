@@ -3,6 +3,7 @@
 mod clients;
 mod credentials;
 mod feed;
+mod tools;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
