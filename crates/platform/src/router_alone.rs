@@ -126,6 +126,13 @@ impl Loader {
     async fn inputs(&self) -> Result<Inputs, Failure> {
         let config = (self.source.load)()?;
         let sdl = match &self.supergraph {
+            Supergraph::Composed(file) if file.extension().is_some_and(|it| it == "yaml" || it == "yml") => {
+                let file = file.display();
+                return Err(format!(
+                    "{file} lists subgraphs, and is no supergraph: give it as --config {file}"
+                )
+                .into());
+            }
             Supergraph::Composed(file) => Sdl::Supergraph(
                 std::fs::read_to_string(file)
                     .map_err(|error| format!("cannot read {}: {error}", file.display()))?,

@@ -127,6 +127,13 @@ fn what_does_not_compose_is_told() {
         "{}",
         absent.err
     );
+    let mistaken = run_in(folder.path(), &["router", "--supergraph", "supergraph.yaml"]);
+    assert!(!mistaken.is_ok);
+    assert!(
+        mistaken.err.contains("give it as --config supergraph.yaml"),
+        "{}",
+        mistaken.err
+    );
 }
 
 #[test]
