@@ -84,7 +84,7 @@ impl<'a> Merger<'a> {
             args,
             directives: Vec::new(),
         };
-        self.check_externals(&place, &merged, own);
+        self.check_externals(&place, &merged, own, same);
         merged.directives = self.join_fields(sources, own, states, same);
         let applied: Vec<(usize, &[Applied])> = own
             .iter()
@@ -173,11 +173,19 @@ impl<'a> Merger<'a> {
         Some((merged.clone(), same))
     }
 
-    /// What a subgraph says of an external field must agree with the field.
-    fn check_externals(&mut self, place: &str, merged: &MergedField, own: &[FieldSource<'a>]) {
+    /// What a subgraph says of an external field must agree with the field: where all who have it say the same of its type,
+    /// in that, too; otherwise it may be a subtype.
+    fn check_externals(
+        &mut self,
+        place: &str,
+        merged: &MergedField,
+        own: &[FieldSource<'a>],
+        same_type: bool,
+    ) {
         for (index, field) in own.iter().filter(|(_, field)| field.external) {
             let subgraph = self.name(*index).to_owned();
-            if merged.ty != field.ty && !self.is_strict_subtype(&merged.ty, &field.ty) {
+            let is_subtype = || !same_type && self.is_strict_subtype(&merged.ty, &field.ty);
+            if merged.ty != field.ty && !is_subtype() {
                 let message = format!(
                     "Type of field \"{place}\" is incompatible across subgraphs (where marked @external): it has type \
                      \"{}\" but \"{}\" in \"{subgraph}\"",

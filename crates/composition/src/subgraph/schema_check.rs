@@ -64,6 +64,9 @@ pub(crate) fn check(document: &Document, links: &Links, subgraph: &str, report: 
         let message = with_import_hint(&problem.error.to_string(), links);
         report.at(ErrorCode::InvalidGraphql, subgraph, line, message);
     }
+    if report.errors.len() == failures {
+        defaults::check(&failed.partial, subgraph, report);
+    }
 }
 
 /// A subgraph may write the definitions of federation itself, but not change them.

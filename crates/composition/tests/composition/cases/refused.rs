@@ -12,6 +12,12 @@ pub(super) static CASES: &[Case] = &[
     ])
     .refused(&["INVALID_GRAPHQL", "INVALID_GRAPHQL", "INVALID_GRAPHQL", "INVALID_GRAPHQL"])
     .has(&["Invalid default value (got: C) provided for argument Query.a(x:) of type E."]),
+    case("a default that is no value of its type, where there are no queries", &[
+        ("a", "type Query { t: T } type T @key(fields: \"id\") { id: ID! }"),
+        ("b", "enum E { A } type T @key(fields: \"id\") { id: ID! x(e: E = B): Int }"),
+    ])
+    .refused(&["INVALID_GRAPHQL"])
+    .has(&["Invalid default value (got: B) provided for argument T.x(e:) of type E."]),
     case("a directive that is not imported", &[
         ("a", "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.3\", import: [\"@key\"]) type Query { a: Int @shareable }"),
     ])
@@ -98,6 +104,11 @@ pub(super) static CASES: &[Case] = &[
     ])
     .refused(&["EXTERNAL_TYPE_MISMATCH"])
     .unlike_oracle("the oracle reports FIELD_TYPE_MISMATCH as well, which is for fields that are resolved"),
+    case("an external field that must not be null, where it may be", &[
+        ("a", "type Query { t: T } type T @key(fields: \"id\") { id: ID! x: Int }"),
+        ("b", "type T @key(fields: \"id\") { id: ID! x: Int! @external y: Int @requires(fields: \"x\") }"),
+    ])
+    .refused(&["EXTERNAL_TYPE_MISMATCH"]),
     case("an external field without an argument", &[
         ("a", "type Query { t: T } type T @key(fields: \"id\") { id: ID! x(a: Int): Int }"),
         ("b", "type T @key(fields: \"id\") { id: ID! x: Int @external y: Int @requires(fields: \"x\") }"),
