@@ -29,6 +29,17 @@ pub(crate) fn graphs(sources: &[&SubgraphSource], report: &mut Report) -> Vec<Na
             );
             report.at(ErrorCode::InvalidSubgraphName, &source.name, None, message);
         }
+        // Text that the supergraph would have to escape: not everybody who reads it takes the escapes away again.
+        if source
+            .name
+            .contains(|it: char| it.is_control() || matches!(it, '"' | '\\'))
+        {
+            let message = format!(
+                "Invalid name {:?} for a subgraph: it must not hold quotes, backslashes or control characters",
+                source.name
+            );
+            report.at(ErrorCode::InvalidSubgraphName, &source.name, None, message);
+        }
         *wanted.entry(constant(&source.name)).or_default() += 1;
     }
     let mut given: BTreeMap<String, usize> = BTreeMap::new();

@@ -364,6 +364,9 @@ pub(super) static CASES: &[Case] = &[
     .refused(&["ROOT_QUERY_USED"]),
     case("a reserved subgraph name", &[("__a", "type Query { a: Int }")])
         .refused(&["INVALID_SUBGRAPH_NAME"]).unlike_oracle("INVALID_SUBGRAPH_NAME is a published code"),
+    case("a subgraph name that has to be escaped", &[("a\"b", "type Query { a: Int }"), ("c\u{8}", "type Query { b: Int }")])
+        .refused(&["INVALID_SUBGRAPH_NAME", "INVALID_SUBGRAPH_NAME"])
+        .unlike_oracle("INVALID_SUBGRAPH_NAME is a published code"),
     case("a field out of reach", &[
         ("a", "type Query { t: T } type T { id: ID! @shareable }"),
         ("b", "type Query { b: Int } type T { id: ID! @shareable name: String }"),
