@@ -130,12 +130,6 @@ pub(crate) struct CostMetrics {
     ok: Histogram,
 }
 
-/// What is counted of the questions to one subgraph.
-pub(crate) struct SubgraphMetrics {
-    pub(crate) duration: Histogram,
-    pub(crate) deduplicated: Counter,
-}
-
 /// One that a gauge counts, until this is dropped.
 pub(crate) struct Active(Gauge);
 
@@ -206,11 +200,12 @@ impl CostMetrics {
     }
 }
 
-impl SubgraphMetrics {
-    pub(crate) fn new(name: &str) -> Self {
-        Self {
-            duration: metrics::histogram!(SUBREQUEST_DURATION, "subgraph.name" => name.to_owned()),
-            deduplicated: metrics::counter!(SUBREQUEST_DEDUPLICATED, "subgraph.name" => name.to_owned()),
-        }
-    }
+/// How long questions to that subgraph take.
+pub(crate) fn subrequest_duration(subgraph: &str) -> Histogram {
+    metrics::histogram!(SUBREQUEST_DURATION, "subgraph.name" => subgraph.to_owned())
+}
+
+/// Questions to that subgraph that were answered by what was under way.
+pub(crate) fn subrequest_deduplicated(subgraph: &str) -> Counter {
+    metrics::counter!(SUBREQUEST_DEDUPLICATED, "subgraph.name" => subgraph.to_owned())
 }

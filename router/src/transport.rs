@@ -19,6 +19,7 @@ use bytes::Bytes;
 use futures::TryFutureExt;
 use futures::future::Either;
 use kernel::{ErrorCode, Scope};
+use metrics::Histogram;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -31,7 +32,7 @@ use crate::config::{ErrorsConfig, SubgraphConfig};
 use crate::context::{PrincipalSealer, RequestContext};
 use crate::error::GraphQlError;
 use crate::header_rules::SubgraphHeaders;
-use crate::metrics::{SUBREQUEST_ERRORS, SubgraphMetrics};
+use crate::metrics::{SUBREQUEST_ERRORS, subrequest_duration};
 use crate::plan::Fetch;
 use crate::response_cache::{Forgets, Said};
 use attempt::Server;
@@ -78,7 +79,7 @@ pub(crate) struct Service {
     config: SubgraphConfig,
     headers: Arc<SubgraphHeaders>,
     sealer: Option<Arc<dyn PrincipalSealer>>,
-    metrics: SubgraphMetrics,
+    duration: Histogram,
     /// Counts the mutations that have ended, of all subgraphs.
     changes: Arc<AtomicU64>,
 }
@@ -288,7 +289,7 @@ impl Transports {
             config: config.clone(),
             headers,
             sealer: self.sealer.clone().filter(|_| config.principal),
-            metrics: SubgraphMetrics::new(name),
+            duration: subrequest_duration(name),
             changes: self.changes.clone(),
         })
     }
@@ -351,7 +352,7 @@ impl Service {
                 http::body(&call).map(|question| Answer::Text(answer(&question), Head::default()))
             }
         };
-        self.metrics.duration.record(started.elapsed());
+        self.duration.record(started.elapsed());
         result
     }
 

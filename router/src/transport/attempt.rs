@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use http::{HeaderMap, Method, StatusCode, Uri, Version};
+use http::{HeaderMap, StatusCode, Uri, Version};
 use metrics::{Histogram, Label, SharedString};
 use tokio::time::Instant;
 use tracing::Span;
@@ -56,9 +56,7 @@ impl Server {
     }
 
     /// A request that begins now, within that span, and after so many that failed.
-    pub(super) fn attempt(&self, method: &Method, within: &Span, resent: u32) -> Attempt<'_> {
-        // The only methods that there are.
-        let method = if method == Method::GET { "GET" } else { "POST" };
+    pub(super) fn attempt(&self, method: &'static str, within: &Span, resent: u32) -> Attempt<'_> {
         let span = tracing::debug_span!(
             parent: within,
             "http.client.request",

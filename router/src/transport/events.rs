@@ -6,7 +6,7 @@ mod websocket;
 
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use http::{Method, StatusCode, Version};
+use http::{StatusCode, Version};
 use tokio::time::Instant;
 use tracing::Span;
 
@@ -47,10 +47,10 @@ impl Service {
         let pass = entering.unwrap_or(Err(CallError::Timeout(timeout)))?;
         let protocol = self.config.subscription.protocol;
         let method = match protocol {
-            EventsProtocol::Websocket => Method::GET,
-            EventsProtocol::Sse => Method::POST,
+            EventsProtocol::Websocket => "GET",
+            EventsProtocol::Sse => "POST",
         };
-        let mut attempt = remote.server().attempt(&method, &Span::current(), 0);
+        let mut attempt = remote.server().attempt(method, &Span::current(), 0);
         attempt.trace(&mut question.headers);
         let opening = async {
             match protocol {

@@ -9,8 +9,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use kernel::{Principal, TIME_LEFT_HEADER};
+use metrics::Counter;
 use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
@@ -22,7 +23,7 @@ use super::{CallError, HttpSubgraph};
 use crate::buffers::Buffers;
 use crate::config::SubgraphConfig;
 use crate::header_rules::SubgraphHeaders;
-use crate::metrics::{SUBREQUEST_RETRIES, SubgraphMetrics};
+use crate::metrics::{SUBREQUEST_RETRIES, subrequest_deduplicated};
 
 const TIME_LEFT: HeaderName = HeaderName::from_static(TIME_LEFT_HEADER);
 
@@ -36,7 +37,7 @@ pub(super) struct Remote {
     buffers: Buffers,
     gate: Gate,
     server: Server,
-    metrics: SubgraphMetrics,
+    deduplicated: Counter,
     under_way: Mutex<HashMap<Arc<Reading>, WeakShared<Flight>>>,
 }
 
@@ -86,7 +87,7 @@ impl Remote {
             buffers,
             gate: Gate::new(name, config),
             server,
-            metrics: SubgraphMetrics::new(name),
+            deduplicated: subrequest_deduplicated(name),
             under_way: Mutex::default(),
         }
     }
@@ -133,7 +134,7 @@ impl Remote {
         if is_first {
             return result;
         }
-        self.metrics.deduplicated.increment(1);
+        self.deduplicated.increment(1);
         let left = deadline.saturating_duration_since(Instant::now());
         match result {
             // Whoever asked first had less time.
@@ -185,7 +186,7 @@ impl Remote {
             if left.is_zero() {
                 return Err(CallError::Timeout(timeout));
             }
-            let mut attempt = self.server.attempt(&Method::POST, span, repetitions);
+            let mut attempt = self.server.attempt("POST", span, repetitions);
             let mut headers = question.headers.clone();
             headers.insert(TIME_LEFT, HeaderValue::from(left.as_millis() as u64));
             attempt.trace(&mut headers);

@@ -184,8 +184,9 @@ impl<'a> Merger<'a> {
     ) {
         for (index, field) in own.iter().filter(|(_, field)| field.external) {
             let subgraph = self.name(*index).to_owned();
-            let is_subtype = || !same_type && self.is_strict_subtype(&merged.ty, &field.ty);
-            if merged.ty != field.ty && !is_subtype() {
+            let agrees =
+                merged.ty == field.ty || (!same_type && self.is_strict_subtype(&merged.ty, &field.ty));
+            if !agrees {
                 let message = format!(
                     "Type of field \"{place}\" is incompatible across subgraphs (where marked @external): it has type \
                      \"{}\" but \"{}\" in \"{subgraph}\"",
