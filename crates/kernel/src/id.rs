@@ -42,6 +42,16 @@ ids! {
     CheckInId = CheckIn;
     /// A log-in session, which is also a family of refresh tokens.
     SessionId = Session;
+    /// A post of the community.
+    PostId = Post;
+    /// A comment on a post.
+    CommentId = Comment;
+    /// A request for friendship.
+    FriendRequestId = FriendRequest;
+    /// What somebody told the moderators of others.
+    ReportId = Report;
+    /// Something that somebody is told.
+    NotificationId = Notification;
 }
 
 impl<T> Id<T> {

@@ -1,6 +1,6 @@
 //! What domains tell each other: what one knows of another's entities, and the events that carry it.
 
-use kernel::{HabitId, UserId};
+use kernel::{CheckInId, CommentId, HabitId, PostId, UserId};
 use rules::{HabitRules, UserRules};
 use serde::{Deserialize, Serialize};
 
@@ -124,6 +124,82 @@ events! {
     /// and that those of a deleted habit are gone.
     OwnersTakenOver = "checkin.takenOver" {
     }
+
+    /// Somebody posted something.
+    PostCreated = "post.created" {
+        /// The post.
+        post_id: PostId,
+        /// The check-in that it shows.
+        check_in_id: Option<CheckInId>,
+    }
+
+    /// A post was deleted, with everything that belongs to it.
+    PostDeleted = "post.deleted" {
+        /// The post that was.
+        post_id: PostId,
+        /// The check-in that it showed.
+        check_in_id: Option<CheckInId>,
+    }
+
+    /// Somebody likes a post.
+    PostLiked = "post.liked" {
+        /// The post.
+        post_id: PostId,
+        /// Whose post it is.
+        author_id: UserId,
+    }
+
+    /// Somebody no longer likes a post.
+    PostUnliked = "post.unliked" {
+        /// The post.
+        post_id: PostId,
+        /// Whose post it is.
+        author_id: UserId,
+    }
+
+    /// Somebody commented on a post.
+    CommentCreated = "comment.created" {
+        /// The comment.
+        comment_id: CommentId,
+        /// The post.
+        post_id: PostId,
+        /// Whose post it is.
+        author_id: UserId,
+        /// Who wrote the comment that this one answers.
+        answered_id: Option<UserId>,
+    }
+
+    /// A comment was deleted.
+    CommentDeleted = "comment.deleted" {
+        /// The comment that was.
+        comment_id: CommentId,
+        /// The post.
+        post_id: PostId,
+    }
+
+    /// Somebody follows somebody.
+    UserFollowed = "user.followed" {
+        /// Who is followed.
+        followed_id: UserId,
+    }
+
+    /// Somebody asks somebody for friendship.
+    FriendRequested = "friend.requested" {
+        /// Who is asked.
+        asked_id: UserId,
+    }
+
+    /// Somebody accepts a request for friendship.
+    FriendAccepted = "friend.accepted" {
+        /// Who had asked.
+        friend_id: UserId,
+    }
+
+    /// What somebody sees of others, or shows them, changed: follows, friends, blocks, mutes.
+    RelationsChanged = "relations.changed" {
+        /// The other one.
+        other_id: UserId,
+    }
 }
 
 /// What a check-in's events tell of it.
@@ -131,7 +207,7 @@ events! {
 #[serde(rename_all = "camelCase")]
 pub struct TellCheckIn {
     /// The check-in.
-    pub id: kernel::CheckInId,
+    pub id: CheckInId,
     /// Of which habit.
     pub habit_id: HabitId,
     /// Its logical date.
