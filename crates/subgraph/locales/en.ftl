@@ -97,3 +97,15 @@ unknown-duration-unit = Must be minutes or hours.
 unknown-time-zone = Must be the name of a time zone such as Asia/Shanghai.
 numeric-offset = Must be the name of a time zone, not an offset.
 invalid-cursor = Is not a cursor of this list.
+
+# Notifications
+notification-welcome = Welcome to Daka! Make your first habit and check in today.
+notification-post-liked = { $count ->
+    [one] Somebody likes your post.
+   *[other] { $count } people like your post.
+}
+notification-post-commented = Somebody commented on your post.
+notification-comment-answered = Somebody answered your comment.
+notification-followed = Somebody follows you now.
+notification-friend-requested = Somebody wants to be your friend.
+notification-friend-accepted = Your request for friendship was accepted.

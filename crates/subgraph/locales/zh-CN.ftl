@@ -97,3 +97,12 @@ unknown-duration-unit = 必须是分钟或小时。
 unknown-time-zone = 必须是时区名称,例如 Asia/Shanghai。
 numeric-offset = 必须是时区名称,而不是偏移量。
 invalid-cursor = 不是此列表的游标。
+
+# 通知
+notification-welcome = 欢迎来到 Daka!创建第一个习惯,今天就开始打卡吧。
+notification-post-liked = 有 { $count } 人赞了您的动态。
+notification-post-commented = 有人评论了您的动态。
+notification-comment-answered = 有人回复了您的评论。
+notification-followed = 有人关注了您。
+notification-friend-requested = 有人请求加您为好友。
+notification-friend-accepted = 您的好友请求已通过。

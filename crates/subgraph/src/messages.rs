@@ -12,6 +12,28 @@ pub struct KnownUser {
     pub rules: UserRules,
     /// Whether everybody may see statistics and public check-ins.
     pub is_activity_public: bool,
+    /// Of what they want to be told.
+    #[serde(default)]
+    pub notices: KnownNotices,
+}
+
+/// Of what a user wants to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KnownNotices {
+    /// Likes, comments, follows.
+    pub community_activity: bool,
+    /// Notices of the platform.
+    pub system_notice: bool,
+}
+
+impl Default for KnownNotices {
+    fn default() -> Self {
+        Self {
+            community_activity: true,
+            system_notice: true,
+        }
+    }
 }
 
 /// What other domains know of a habit.
@@ -193,6 +215,10 @@ events! {
     FriendAccepted = "friend.accepted" {
         /// Who had asked.
         friend_id: UserId,
+    }
+
+    /// Somebody is told something, or has read or deleted what they were told.
+    NotificationsChanged = "notification.changed" {
     }
 
     /// What somebody sees of others, or shows them, changed: follows, friends, blocks, mutes.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use kernel::{Locale, UserId};
 use rules::{UserRules, UserTime, ZoneHistory};
 use serde::{Deserialize, Serialize};
-use subgraph::messages::KnownUser;
+use subgraph::messages::{KnownNotices, KnownUser};
 
 /// A person with an account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -168,6 +168,10 @@ impl UserDoc {
         KnownUser {
             rules: self.rules.clone(),
             is_activity_public: activity == Visibility::Public,
+            notices: KnownNotices {
+                community_activity: self.preferences.notification.community_activity,
+                system_notice: self.preferences.notification.system_notice,
+            },
         }
     }
 
