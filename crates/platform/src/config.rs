@@ -12,6 +12,7 @@ use checkin::CheckInConfig;
 use docstore::StoreConfig;
 use events::BusConfig;
 use habit::HabitConfig;
+use notification::NotificationConfig;
 use relstore::RelStoreConfig;
 use router::RouterConfig;
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,8 @@ pub struct Config {
     pub habit: HabitConfig,
     /// The check-in domain.
     pub checkin: CheckInConfig,
+    /// The notification domain.
+    pub notification: NotificationConfig,
     /// Where the subgraphs are that are processes of their own, by name.
     pub subgraphs: BTreeMap<String, String>,
     /// The router.

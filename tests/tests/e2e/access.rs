@@ -31,7 +31,7 @@ enum Other {
 use Other::{Null, Own, Public, Refused};
 
 /// Each root field, what becomes of it for somebody else, and a request: `$h` is a habit, `$c` a check-in, `$s` a
-/// session and `$u` the person whose all that is.
+/// session, `$n` a notification and `$u` the person whose all that is.
 const ROOTS: &[(&str, Other, &str)] = &[
     (
         "createCheckIn",
@@ -102,6 +102,29 @@ const ROOTS: &[(&str, Other, &str)] = &[
         "reorderHabits",
         Refused("BAD_USER_INPUT"),
         "mutation { reorderHabits(ids: [$h]) { id } }",
+    ),
+    ("notifications", Own, "{ notifications { id } }"),
+    (
+        "notificationsConnection",
+        Own,
+        "{ notificationsConnection { nodes { id } } }",
+    ),
+    ("unreadNotificationCount", Own, "{ unreadNotificationCount }"),
+    ("notification", Null, "{ notification(id: $n) { id } }"),
+    (
+        "markNotificationRead",
+        Refused("NOT_FOUND"),
+        "mutation { markNotificationRead(id: $n) { id } }",
+    ),
+    (
+        "markAllNotificationsRead",
+        Own,
+        "mutation { markAllNotificationsRead }",
+    ),
+    (
+        "deleteNotification",
+        Refused("NOT_FOUND"),
+        "mutation { deleteNotification(id: $n) }",
     ),
     (
         "login",
@@ -216,6 +239,7 @@ const PRIVATE: &[(&str, &str, &str)] = &[
     ("User", "membershipExpireAt", "membershipExpireAt"),
     ("User", "roles", "roles"),
     ("User", "version", "version"),
+    ("User", "unreadNotifications", "unreadNotifications"),
 ];
 
 struct Belongings {
@@ -223,6 +247,7 @@ struct Belongings {
     habit: String,
     check_in: String,
     session: String,
+    notification: String,
 }
 
 impl Belongings {
@@ -238,11 +263,14 @@ impl Belongings {
         let check_in = alice.check_in(check_in).await;
         let sessions = alice.query("{ sessions { id } }", json!({})).await;
         let session = sessions["sessions"][0]["id"].as_str().expect("an id").to_owned();
+        let notification = crate::inbox::welcome(&alice).await["id"].clone();
+        let notification = notification.as_str().expect("an id").to_owned();
         Self {
             alice,
             habit,
             check_in,
             session,
+            notification,
         }
     }
 
@@ -250,7 +278,8 @@ impl Belongings {
         let quoted = |id: &str| format!("\"{id}\"");
         let request = request
             .replace("$h", &quoted(&self.habit))
-            .replace("$c", &quoted(&self.check_in));
+            .replace("$c", &quoted(&self.check_in))
+            .replace("$n", &quoted(&self.notification));
         request
             .replace("$s", &quoted(&self.session))
             .replace("$u", &quoted(&self.alice.id))
@@ -285,7 +314,8 @@ fn every_private_field_has_a_case() {
             of = rest.split_whitespace().next().unwrap_or_default();
         }
         let is_field = line.starts_with("  ") && !line.trim_start().starts_with(['"', ')']);
-        if is_field && line.contains("@authenticated") && !["Query", "Mutation"].contains(&of) {
+        if is_field && line.contains("@authenticated") && !["Query", "Mutation", "Subscription"].contains(&of)
+        {
             let name = line.trim_start().split([':', '(']).next().unwrap_or_default();
             private.insert((of, name));
         }

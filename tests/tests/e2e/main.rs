@@ -19,6 +19,7 @@ mod errors;
 mod first_run;
 mod foreign_tokens;
 mod generated;
+mod inbox;
 mod kept;
 mod limits;
 mod load;

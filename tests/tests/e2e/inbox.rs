@@ -1,0 +1,109 @@
+//! What people are told, in their inbox and live.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::{Caller, Daka};
+
+scenarios!(
+    who_is_new_is_welcomed_once_in_their_language,
+    marks_at_the_same_time_are_counted_once,
+    somebody_elses_notification_is_not_there,
+    notifications_are_read_and_deleted_over_rest,
+);
+
+/// The welcome of somebody who has just registered. Events take a moment.
+pub async fn welcome(caller: &Caller) -> Value {
+    for _ in 0..300 {
+        let told = caller
+            .query("{ notifications { id type text isRead } }", json!({}))
+            .await;
+        if let Some(first) = told["notifications"].get(0) {
+            return first.clone();
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("nobody is welcomed");
+}
+
+async fn unread(caller: &Caller) -> Value {
+    let asked = "{ unreadNotificationCount me { unreadNotifications } }";
+    let counted = caller.query(asked, json!({})).await;
+    assert_eq!(
+        counted["unreadNotificationCount"],
+        counted["me"]["unreadNotifications"]
+    );
+    counted["unreadNotificationCount"].clone()
+}
+
+async fn who_is_new_is_welcomed_once_in_their_language(daka: &Daka) {
+    let alice = daka.someone().await;
+    let english = welcome(&alice.speaking("en")).await;
+    assert_eq!(english["type"], "WELCOME");
+    assert!(
+        english["text"]
+            .as_str()
+            .is_some_and(|text| text.starts_with("Welcome"))
+    );
+    let chinese = welcome(&alice.speaking("zh-CN")).await;
+    assert!(
+        chinese["text"]
+            .as_str()
+            .is_some_and(|text| text.starts_with("欢迎"))
+    );
+    assert_eq!(english["id"], chinese["id"]);
+    assert_eq!(unread(&alice).await, 1);
+}
+
+async fn marks_at_the_same_time_are_counted_once(daka: &Daka) {
+    let alice = daka.someone().await;
+    let id = welcome(&alice).await["id"].clone();
+    let one = "mutation($id: ID!) { markNotificationRead(id: $id) { isRead } }";
+    let variables = json!({ "id": id });
+    let (first, second, all) = tokio::join!(
+        alice.query(one, variables.clone()),
+        alice.query(one, variables.clone()),
+        alice.query("mutation { markAllNotificationsRead }", json!({})),
+    );
+    assert_eq!(first["markNotificationRead"]["isRead"], true);
+    assert_eq!(second, first);
+    assert!(
+        all["markAllNotificationsRead"]
+            .as_i64()
+            .is_some_and(|all| all <= 1)
+    );
+    assert_eq!(unread(&alice).await, 0);
+}
+
+async fn somebody_elses_notification_is_not_there(daka: &Daka) {
+    let (alice, bob) = (daka.someone().await, daka.someone().await);
+    let id = welcome(&alice).await["id"].clone();
+    let variables = json!({ "id": id });
+    let seen = bob
+        .query(
+            "query($id: ID!) { notification(id: $id) { id } }",
+            variables.clone(),
+        )
+        .await;
+    assert_eq!(seen["notification"], json!(null));
+    let mark = "mutation($id: ID!) { markNotificationRead(id: $id) { id } }";
+    assert_eq!(bob.refused(mark, variables).await, "NOT_FOUND");
+    assert_eq!(unread(&alice).await, 1);
+}
+
+async fn notifications_are_read_and_deleted_over_rest(daka: &Daka) {
+    let alice = daka.someone().await;
+    let id = welcome(&alice).await["id"].as_str().expect("an id").to_owned();
+    let read = alice
+        .post(&format!("/api/v1/notifications/{id}/read"), json!({}))
+        .await;
+    assert_eq!(read.status, 200, "{}", read.body);
+    let count = alice.get("/api/v1/notifications/unread-count").await;
+    assert_eq!(count.body, json!(0));
+    let path = format!("/api/v1/notifications/{id}");
+    let deleted = alice.request(Method::DELETE, &path).send().await;
+    assert_eq!(deleted.status, 204, "{}", deleted.body);
+    let left = alice.get("/api/v1/notifications").await;
+    assert_eq!(left.body["nodes"], json!([]), "{}", left.body);
+}
