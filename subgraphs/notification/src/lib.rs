@@ -12,6 +12,8 @@ mod live;
 mod ops;
 mod outdated;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
