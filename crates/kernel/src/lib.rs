@@ -15,7 +15,10 @@ mod secret;
 pub use clock::{Clock, ManualClock};
 pub use deadline::{TIME_LEFT_HEADER, time_left};
 pub use error::{Error, ErrorCode, Issue, PathSegment, Refusal, Result, Text, TextArg};
-pub use id::{CheckInId, HabitId, Id, InvalidId, SessionId, TemplateId, UserId, kinds};
+pub use id::{
+    CheckInId, CommentId, HabitId, Id, InvalidId, NotificationId, PostId, SessionId, TemplateId, UserId,
+    kinds,
+};
 pub use locale::Locale;
 pub use page::{Cursor, Direction, InvalidCursor, Key, Page, PageRequest};
 pub use principal::{Actor, External, Principal, Service};
