@@ -15,10 +15,11 @@ use crate::supergraph;
 pub const GROUP: &str = "responses";
 
 /// What each domain says of its answers.
-const DOMAINS: [(&str, Outdating); 3] = [
+const DOMAINS: [(&str, Outdating); 4] = [
     (user::NAME, user::OUTDATING),
     (habit::NAME, habit::OUTDATING),
     (checkin::NAME, checkin::OUTDATING),
+    (community::NAME, community::OUTDATING),
 ];
 
 /// Drops what routers keep and is out of date. Dropping again does no harm, so events may come twice and in any order; while

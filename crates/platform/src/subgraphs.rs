@@ -14,14 +14,15 @@ use crate::config::Config;
 use crate::stores::Stores;
 
 /// The names of all subgraphs.
-pub const NAMES: [&str; 3] = [user::NAME, habit::NAME, checkin::NAME];
+pub const NAMES: [&str; 4] = [user::NAME, habit::NAME, checkin::NAME, community::NAME];
 
 /// The SDL of every subgraph, without any store.
-pub fn sdls() -> [(&'static str, String); 3] {
+pub fn sdls() -> [(&'static str, String); 4] {
     [
         (user::NAME, user::sdl()),
         (habit::NAME, habit::sdl()),
         (checkin::NAME, checkin::sdl()),
+        (community::NAME, community::sdl()),
     ]
 }
 
@@ -46,6 +47,7 @@ impl Builder<'_> {
             user::NAME => user::build(self.config.user.clone(), deps, self.user_services()?).await?,
             habit::NAME => habit::build(self.config.habit.clone(), deps),
             checkin::NAME => checkin::build(self.config.checkin.clone(), deps),
+            community::NAME => community::build(self.config.community.clone(), deps).await?,
             _ => return Err(format!("there is no subgraph `{name}`; there are {}", NAMES.join(", ")).into()),
         };
         self.stores.documents.ensure(&built.collections).await?;
