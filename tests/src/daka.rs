@@ -205,7 +205,7 @@ impl Daka {
     }
 }
 
-const SUBGRAPHS: [&str; 4] = ["user", "habit", "checkin", "notification"];
+const SUBGRAPHS: [&str; 5] = ["user", "habit", "checkin", "community", "notification"];
 
 /// The configuration, with stores that nobody else uses.
 async fn environment(shape: Shape, programs: &[(Vec<&str>, String)]) -> Vec<(String, String)> {

@@ -46,10 +46,6 @@ ids! {
     PostId = Post;
     /// A comment on a post.
     CommentId = Comment;
-    /// A request for friendship.
-    FriendRequestId = FriendRequest;
-    /// What somebody told the moderators of others.
-    ReportId = Report;
     /// Something that somebody is told.
     NotificationId = Notification;
 }

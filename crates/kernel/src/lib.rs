@@ -16,8 +16,8 @@ pub use clock::{Clock, ManualClock};
 pub use deadline::{TIME_LEFT_HEADER, time_left};
 pub use error::{Error, ErrorCode, Issue, PathSegment, Refusal, Result, Text, TextArg};
 pub use id::{
-    CheckInId, CommentId, FriendRequestId, HabitId, Id, InvalidId, NotificationId, PostId, ReportId,
-    SessionId, TemplateId, UserId, kinds,
+    CheckInId, CommentId, HabitId, Id, InvalidId, NotificationId, PostId, SessionId, TemplateId, UserId,
+    kinds,
 };
 pub use locale::Locale;
 pub use page::{Cursor, Direction, InvalidCursor, Key, Page, PageRequest};

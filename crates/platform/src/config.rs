@@ -9,6 +9,7 @@ use std::time::Duration;
 use auth::{AuthConfig, JwtConfig};
 use cache::CacheConfig;
 use checkin::CheckInConfig;
+use community::CommunityConfig;
 use docstore::StoreConfig;
 use events::BusConfig;
 use habit::HabitConfig;
@@ -62,6 +63,8 @@ pub struct Config {
     pub habit: HabitConfig,
     /// The check-in domain.
     pub checkin: CheckInConfig,
+    /// The community domain.
+    pub community: CommunityConfig,
     /// The notification domain.
     pub notification: NotificationConfig,
     /// Where the subgraphs are that are processes of their own, by name.
@@ -296,6 +299,7 @@ mod tests {
         assert_eq!(config.user, UserConfig::default());
         assert_eq!(config.habit, HabitConfig::default());
         assert_eq!(config.checkin, CheckInConfig::default());
+        assert_eq!(config.community, CommunityConfig::default());
         assert_eq!(config.auth, AuthConfig::default());
         assert_eq!(config.jwt, JwtConfig::default());
         assert_eq!(config.cache, CacheConfig::default());

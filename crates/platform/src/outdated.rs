@@ -15,10 +15,11 @@ use crate::supergraph;
 pub const GROUP: &str = "responses";
 
 /// What each domain says of its answers.
-const DOMAINS: [(&str, Outdating); 4] = [
+const DOMAINS: [(&str, Outdating); 5] = [
     (user::NAME, user::OUTDATING),
     (habit::NAME, habit::OUTDATING),
     (checkin::NAME, checkin::OUTDATING),
+    (community::NAME, community::OUTDATING),
     (notification::NAME, notification::OUTDATING),
 ];
 

@@ -14,14 +14,21 @@ use crate::config::Config;
 use crate::stores::Stores;
 
 /// The names of all subgraphs.
-pub const NAMES: [&str; 4] = [user::NAME, habit::NAME, checkin::NAME, notification::NAME];
+pub const NAMES: [&str; 5] = [
+    user::NAME,
+    habit::NAME,
+    checkin::NAME,
+    community::NAME,
+    notification::NAME,
+];
 
 /// The SDL of every subgraph, without any store.
-pub fn sdls() -> [(&'static str, String); 4] {
+pub fn sdls() -> [(&'static str, String); 5] {
     [
         (user::NAME, user::sdl()),
         (habit::NAME, habit::sdl()),
         (checkin::NAME, checkin::sdl()),
+        (community::NAME, community::sdl()),
         (notification::NAME, notification::sdl()),
     ]
 }
@@ -47,6 +54,7 @@ impl Builder<'_> {
             user::NAME => user::build(self.config.user.clone(), deps, self.user_services()?).await?,
             habit::NAME => habit::build(self.config.habit.clone(), deps),
             checkin::NAME => checkin::build(self.config.checkin.clone(), deps),
+            community::NAME => community::build(self.config.community.clone(), deps).await?,
             notification::NAME => notification::build(self.config.notification.clone(), deps),
             _ => return Err(format!("there is no subgraph `{name}`; there are {}", NAMES.join(", ")).into()),
         };

@@ -18,6 +18,7 @@ habit-archived = This habit is archived.
 last-role = The last administrator cannot be removed.
 
 # Check-ins
+already-posted = A post shows this check-in already.
 already-checked-in = Already checked in for this day.
 future-date = This date has not come yet.
 outside-makeup-window = Days before { $oldest } can no longer be made up.

@@ -18,6 +18,7 @@ habit-archived = 该习惯已归档。
 last-role = 不能移除最后一位管理员。
 
 # 打卡
+already-posted = 这次打卡已经发布过动态。
 already-checked-in = 当天已打卡。
 future-date = 该日期尚未到来。
 outside-makeup-window = { $oldest } 之前的日期不能再补卡。

@@ -1,11 +1,13 @@
 //! Judges input: collects every issue with its path, then refuses or lets pass.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use async_graphql::ID;
 use jiff::civil::{Date as CivilDate, Time};
 use kernel::{Issue, PathSegment, Refusal, Text};
 
+use crate::idempotency::is_valid_key;
 use crate::scalars::{Date, DateTime, TimeOfDay, Url};
 
 /// The issues of one input, found so far.
@@ -17,6 +19,10 @@ pub struct Checker {
 
 /// Longest address that is taken: what browsers and WeChat both handle.
 const MAX_URL: usize = 2048;
+/// Most tags of one thing.
+const MAX_TAGS: usize = 20;
+/// Most pictures of one thing.
+const MAX_IMAGES: usize = 9;
 
 impl Checker {
     /// Starts at an argument, such as `input`.
@@ -150,6 +156,38 @@ impl Checker {
             self.issue("INVALID_DATE_TIME", Text::new("issue-invalid-date-time"));
         }
         parsed
+    }
+
+    /// Words to find something by: at most 20 of 1 to 30 characters, each once.
+    pub fn tags(&mut self, tags: &[String]) -> Vec<String> {
+        self.at("tags", |check| {
+            check.at_most(tags.len(), MAX_TAGS);
+            let mut known = BTreeSet::new();
+            check.each(tags, |check, tag| {
+                let tag = check.text(tag, 1, 30)?;
+                if !known.insert(tag.clone()) {
+                    check.issue("DUPLICATE", Text::new("issue-duplicate"));
+                }
+                Some(tag)
+            })
+        })
+    }
+
+    /// Addresses of pictures, at most 9: what WeChat's own posts take.
+    pub fn images(&mut self, images: &[Url]) -> Vec<String> {
+        self.at("images", |check| {
+            check.at_most(images.len(), MAX_IMAGES);
+            check.each(images, |check, image| check.url(image))
+        })
+    }
+
+    /// The key of a request that may be sent again.
+    pub fn idempotency_key(&mut self, key: Option<&str>) {
+        if key.is_some_and(|key| !is_valid_key(key)) {
+            self.at("idempotencyKey", |check| {
+                check.issue("INVALID_CHARACTER", Text::new("issue-invalid-character"));
+            });
+        }
     }
 
     /// An absolute `http` or `https` address without credentials.

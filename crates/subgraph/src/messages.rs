@@ -12,6 +12,9 @@ pub struct KnownUser {
     pub rules: UserRules,
     /// Whether everybody may see statistics and public check-ins.
     pub is_activity_public: bool,
+    /// Whether others may ask for friendship.
+    #[serde(default)]
+    pub is_open_to_friends: bool,
     /// Of what they want to be told.
     #[serde(default)]
     pub notices: KnownNotices,

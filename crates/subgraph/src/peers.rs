@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Request, Response, Value, Variables};
-use kernel::{Error, Principal, Refusal, Result, Scope, UserId};
+use kernel::{CheckInId, Error, HabitId, Principal, Refusal, Result, Scope, UserId};
 use serde::de::DeserializeOwned;
 
 use crate::messages::{KnownHabits, KnownUser};
@@ -194,6 +194,45 @@ pub async fn user(peers: &Peers, user: UserId) -> Result<Option<KnownUser>> {
 pub async fn habits(peers: &Peers, user: UserId) -> Result<Option<KnownHabits>> {
     let query = "query($representations: [_Any!]!) { _entities(representations: $representations) { ... on User { knownHabits } } }";
     peers.entity_of_user("habit", query, user, Arc::default()).await
+}
+
+/// Whose a habit is; `None` where there is none.
+///
+/// # Errors
+/// As [`Peers::entity_of_user`].
+pub async fn habit_owner(peers: &Peers, habit: HabitId) -> Result<Option<UserId>> {
+    let query = "query($representations: [_Any!]!) { _entities(representations: $representations) { ... on Habit { userId } } }";
+    owner(peers, "habit", query, "Habit", habit.to_string()).await
+}
+
+/// Whose a check-in is; `None` where there is none.
+///
+/// # Errors
+/// As [`Peers::entity_of_user`].
+pub async fn check_in_owner(peers: &Peers, check_in: CheckInId) -> Result<Option<UserId>> {
+    let query = "query($representations: [_Any!]!) { _entities(representations: $representations) { ... on CheckIn { userId } } }";
+    owner(peers, "checkin", query, "CheckIn", check_in.to_string()).await
+}
+
+async fn owner(
+    peers: &Peers,
+    subgraph: &str,
+    query: &'static str,
+    type_name: &str,
+    id: String,
+) -> Result<Option<UserId>> {
+    #[derive(serde::Deserialize)]
+    struct Owned {
+        #[serde(rename = "userId")]
+        user: Option<UserId>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Entities {
+        _entities: Vec<Option<Owned>>,
+    }
+    let variables = serde_json::json!({ "representations": [{ "__typename": type_name, "id": id }] });
+    let found: Entities = peers.query(subgraph, query, variables, Arc::default()).await?;
+    Ok(found._entities.into_iter().flatten().find_map(|owned| owned.user))
 }
 
 /// The version of what the user domain says of somebody, as new as the scope; `None` where the account is gone.

@@ -10,7 +10,9 @@ use kernel::{CheckInId, Result, UserId};
 use rules::{Amount, DayResult, Fact, FactId, HabitRules, HabitState, Provenance, Rules, UserState};
 use subgraph::messages::{KnownHabit, KnownUser};
 
-use crate::store::{Done, Location, Story, Undone};
+use subgraph::place::Location;
+
+use crate::store::{Done, Story, Undone};
 
 pub use crate::store::{COLLECTIONS as ALL, CheckInDoc, FactDoc, HabitLog, UserLog};
 

@@ -7,6 +7,7 @@ use kernel::{CheckInId, Error, HabitId, Result, UserId};
 use rules::{Amount, Fact, FactId, HabitState, Provenance, UserState, What};
 use serde::{Deserialize, Serialize};
 use subgraph::messages::{KnownHabit, KnownUser, TellCheckIn};
+use subgraph::place::Location;
 
 /// A check-in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,18 +80,6 @@ pub struct Story {
     pub location: Option<Location>,
     /// Words to find it by.
     pub tags: Vec<String>,
-}
-
-/// A place.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Location {
-    /// Degrees, -180 to 180.
-    pub longitude: f64,
-    /// Degrees, -90 to 90.
-    pub latitude: f64,
-    /// What people call it.
-    pub name: String,
 }
 
 /// How a check-in was taken back.

@@ -34,6 +34,8 @@ pub struct NotificationDoc {
     pub post_id: Option<PostId>,
     /// The comment that it is about.
     pub comment_id: Option<CommentId>,
+    /// What must not be told again, however often it is done: a follow, a request, a friendship.
+    pub cause: Option<String>,
     /// Where it stands in the inbox: later ones have greater numbers.
     pub position: i64,
     /// The number of the change of the inbox that it was told by last.
@@ -168,6 +170,11 @@ documents! {
         IndexSpec {
             name: "told",
             fields: &[("userId", Order::Asc), ("told", Order::Asc)],
+            unique: false,
+        },
+        IndexSpec {
+            name: "cause",
+            fields: &[("cause", Order::Asc)],
             unique: false,
         },
     ];

@@ -6,6 +6,7 @@ use kernel::{Locale, UserId};
 use rules::{UserRules, UserTime, ZoneHistory};
 use serde::{Deserialize, Serialize};
 use subgraph::messages::{KnownNotices, KnownUser};
+pub use subgraph::visibility::Visibility;
 
 /// A person with an account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -100,18 +101,6 @@ pub struct Privacy {
     pub allow_friend_request: bool,
 }
 
-/// Who sees something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, async_graphql::Enum)]
-#[serde(rename_all = "camelCase")]
-pub enum Visibility {
-    /// Everybody who is logged in.
-    Public,
-    /// Friends.
-    Friends,
-    /// Nobody else.
-    Private,
-}
-
 impl Document for UserDoc {
     const COLLECTION: CollectionSpec = CollectionSpec {
         name: "users",
@@ -168,6 +157,7 @@ impl UserDoc {
         KnownUser {
             rules: self.rules.clone(),
             is_activity_public: activity == Visibility::Public,
+            is_open_to_friends: self.preferences.privacy.allow_friend_request,
             notices: KnownNotices {
                 community_activity: self.preferences.notification.community_activity,
                 system_notice: self.preferences.notification.system_notice,

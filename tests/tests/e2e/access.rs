@@ -6,6 +6,11 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tests::{Caller, Daka};
 
+mod cases;
+
+use cases::Other::{Null, Own, Public, Refused};
+use cases::{PRIVATE, ROOTS};
+
 scenarios!(
     every_root_field_has_a_case,
     without_a_login_only_the_public_fields_answer,
@@ -15,238 +20,13 @@ scenarios!(
     without_a_login_private_fields_are_refused,
 );
 
-/// What becomes of a request of somebody else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Other {
-    /// It is for everybody.
-    Public,
-    /// It concerns only who asks.
-    Own,
-    /// The answer is `null`.
-    Null,
-    /// It is refused with this code.
-    Refused(&'static str),
-}
-
-use Other::{Null, Own, Public, Refused};
-
-/// Each root field, what becomes of it for somebody else, and a request: `$h` is a habit, `$c` a check-in, `$s` a
-/// session, `$n` a notification and `$u` the person whose all that is.
-const ROOTS: &[(&str, Other, &str)] = &[
-    (
-        "createCheckIn",
-        Refused("NOT_FOUND"),
-        "mutation { createCheckIn(input: { habitId: $h }) { id } }",
-    ),
-    (
-        "updateCheckIn",
-        Refused("NOT_FOUND"),
-        "mutation { updateCheckIn(id: $c, input: { note: \"x\" }) { id } }",
-    ),
-    (
-        "deleteCheckIn",
-        Refused("NOT_FOUND"),
-        "mutation { deleteCheckIn(id: $c) }",
-    ),
-    (
-        "skipDay",
-        Refused("NOT_FOUND"),
-        "mutation { skipDay(habitId: $h) { id } }",
-    ),
-    (
-        "unskipDay",
-        Refused("NOT_FOUND"),
-        "mutation { unskipDay(habitId: $h, date: \"2026-01-01\") { id } }",
-    ),
-    (
-        "pauseHabit",
-        Refused("NOT_FOUND"),
-        "mutation { pauseHabit(id: $h) { id } }",
-    ),
-    (
-        "resumeHabit",
-        Refused("NOT_FOUND"),
-        "mutation { resumeHabit(id: $h) { id } }",
-    ),
-    (
-        "buyFreeze",
-        Refused("NOT_FOUND"),
-        "mutation { buyFreeze(habitId: $h) { id } }",
-    ),
-    (
-        "createHabit",
-        Own,
-        "mutation { createHabit(input: { title: \"Mine\" }) { id } }",
-    ),
-    (
-        "updateHabit",
-        Refused("NOT_FOUND"),
-        "mutation { updateHabit(id: $h, input: { title: \"x\" }) { id } }",
-    ),
-    (
-        "deleteHabit",
-        Refused("NOT_FOUND"),
-        "mutation { deleteHabit(id: $h) }",
-    ),
-    (
-        "archiveHabit",
-        Refused("NOT_FOUND"),
-        "mutation { archiveHabit(id: $h) { id } }",
-    ),
-    (
-        "unarchiveHabit",
-        Refused("NOT_FOUND"),
-        "mutation { unarchiveHabit(id: $h) { id } }",
-    ),
-    (
-        "reorderHabits",
-        Refused("BAD_USER_INPUT"),
-        "mutation { reorderHabits(ids: [$h]) { id } }",
-    ),
-    ("notifications", Own, "{ notifications { id } }"),
-    (
-        "notificationsConnection",
-        Own,
-        "{ notificationsConnection { nodes { id } } }",
-    ),
-    ("unreadNotificationCount", Own, "{ unreadNotificationCount }"),
-    ("notification", Null, "{ notification(id: $n) { id } }"),
-    (
-        "markNotificationRead",
-        Refused("NOT_FOUND"),
-        "mutation { markNotificationRead(id: $n) { id } }",
-    ),
-    (
-        "markAllNotificationsRead",
-        Own,
-        "mutation { markAllNotificationsRead }",
-    ),
-    (
-        "deleteNotification",
-        Refused("NOT_FOUND"),
-        "mutation { deleteNotification(id: $n) }",
-    ),
-    (
-        "login",
-        Public,
-        "mutation { login(code: \"sandbox:public\") { expiresIn } }",
-    ),
-    (
-        "refreshToken",
-        Public,
-        "mutation { refreshToken(refreshToken: \"x\") { expiresIn } }",
-    ),
-    (
-        "revokeSession",
-        Refused("NOT_FOUND"),
-        "mutation { revokeSession(id: $s) }",
-    ),
-    ("revokeOtherSessions", Own, "mutation { revokeOtherSessions }"),
-    (
-        "updateProfile",
-        Own,
-        "mutation { updateProfile(input: { bio: \"Mine\" }) { id } }",
-    ),
-    (
-        "updatePreferences",
-        Own,
-        "mutation { updatePreferences(input: { theme: DARK }) { id } }",
-    ),
-    ("pauseAllHabits", Own, "mutation { pauseAllHabits { id } }"),
-    ("resumeAllHabits", Own, "mutation { resumeAllHabits { id } }"),
-    (
-        "grantRole",
-        Refused("FORBIDDEN"),
-        "mutation { grantRole(userId: $u, role: \"admin\") { id } }",
-    ),
-    (
-        "revokeRole",
-        Refused("FORBIDDEN"),
-        "mutation { revokeRole(userId: $u, role: \"admin\") { id } }",
-    ),
-    (
-        "setMembership",
-        Refused("FORBIDDEN"),
-        "mutation { setMembership(userId: $u, membershipType: FREE) { id } }",
-    ),
-    (
-        "setVerified",
-        Refused("FORBIDDEN"),
-        "mutation { setVerified(userId: $u, isVerified: true) { id } }",
-    ),
-    ("checkIns", Own, "{ checkIns { id } }"),
-    (
-        "checkInsConnection",
-        Own,
-        "{ checkInsConnection { nodes { id } } }",
-    ),
-    ("checkIn", Null, "{ checkIn(id: $c) { id } }"),
-    ("todayCheckIns", Own, "{ todayCheckIns { id } }"),
-    ("today", Own, "{ today { date } }"),
-    (
-        "calendarView",
-        Own,
-        "{ calendarView(year: 2026, month: 1) { year } }",
-    ),
-    ("myStats", Own, "{ myStats { totalHabits } }"),
-    (
-        "habitStats",
-        Null,
-        "{ habitStats(habitId: $h) { totalCheckIns } }",
-    ),
-    (
-        "explainDay",
-        Refused("NOT_FOUND"),
-        "{ explainDay(habitId: $h, date: \"2026-01-01\") { reason } }",
-    ),
-    (
-        "previewHabitUpdate",
-        Refused("NOT_FOUND"),
-        "{ previewHabitUpdate(id: $h, input: {}) { days { date } } }",
-    ),
-    (
-        "previewMakeup",
-        Refused("NOT_FOUND"),
-        "{ previewMakeup(habitId: $h, date: \"2026-01-01\") { days { date } } }",
-    ),
-    ("habits", Own, "{ habits { id } }"),
-    ("habitsConnection", Own, "{ habitsConnection { nodes { id } } }"),
-    ("habit", Null, "{ habit(id: $h) { id } }"),
-    ("habitTemplates", Public, "{ habitTemplates { id } }"),
-    // The router's own, of each caller.
-    ("rateLimit", Public, "{ rateLimit { cost } }"),
-    ("me", Own, "{ me { id } }"),
-    ("user", Null, "{ user(id: $u) { id } }"),
-    ("sessions", Own, "{ sessions { id } }"),
-    // Last, for it ends the session that asks.
-    ("logout", Own, "mutation { logout }"),
-];
-
-/// Each private field with a selection of it.
-const PRIVATE: &[(&str, &str, &str)] = &[
-    ("CheckIn", "timezone", "timezone"),
-    ("CheckIn", "location", "location { name }"),
-    ("CheckIn", "version", "version"),
-    ("Habit", "reminder", "reminder { enabled }"),
-    ("Habit", "triggers", "triggers { type }"),
-    ("Habit", "version", "version"),
-    ("User", "stats", "stats { totalHabits }"),
-    ("User", "openid", "openid"),
-    ("User", "unionid", "unionid"),
-    ("User", "lastLoginAt", "lastLoginAt"),
-    ("User", "preferences", "preferences { theme }"),
-    ("User", "membershipType", "membershipType"),
-    ("User", "membershipExpireAt", "membershipExpireAt"),
-    ("User", "roles", "roles"),
-    ("User", "version", "version"),
-    ("User", "unreadNotifications", "unreadNotifications"),
-];
-
 struct Belongings {
     alice: Caller,
     habit: String,
     check_in: String,
     session: String,
+    post: String,
+    comment: String,
     notification: String,
 }
 
@@ -263,6 +43,15 @@ impl Belongings {
         let check_in = alice.check_in(check_in).await;
         let sessions = alice.query("{ sessions { id } }", json!({})).await;
         let session = sessions["sessions"][0]["id"].as_str().expect("an id").to_owned();
+        let visibility = if is_public { "PUBLIC" } else { "PRIVATE" };
+        let input = json!({ "content": "Hers", "visibility": visibility });
+        let post = "mutation($input: CreatePostInput!) { createPost(input: $input) { id } }";
+        let post = alice.query(post, json!({ "input": input })).await;
+        let post = post["createPost"]["id"].as_str().expect("an id").to_owned();
+        let comment =
+            "mutation($id: ID!) { createComment(postId: $id, input: { content: \"Hers\" }) { id } }";
+        let comment = alice.query(comment, json!({ "id": post })).await;
+        let comment = comment["createComment"]["id"].as_str().expect("an id").to_owned();
         let notification = crate::inbox::welcome(&alice).await["id"].clone();
         let notification = notification.as_str().expect("an id").to_owned();
         Self {
@@ -270,6 +59,8 @@ impl Belongings {
             habit,
             check_in,
             session,
+            post,
+            comment,
             notification,
         }
     }
@@ -278,9 +69,11 @@ impl Belongings {
         let quoted = |id: &str| format!("\"{id}\"");
         let request = request
             .replace("$h", &quoted(&self.habit))
-            .replace("$c", &quoted(&self.check_in))
-            .replace("$n", &quoted(&self.notification));
+            .replace("$c", &quoted(&self.check_in));
         request
+            .replace("$n", &quoted(&self.notification))
+            .replace("$p", &quoted(&self.post))
+            .replace("$k", &quoted(&self.comment))
             .replace("$s", &quoted(&self.session))
             .replace("$u", &quoted(&self.alice.id))
     }

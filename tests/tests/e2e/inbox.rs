@@ -11,6 +11,7 @@ scenarios!(
     marks_at_the_same_time_are_counted_once,
     somebody_elses_notification_is_not_there,
     notifications_are_read_and_deleted_over_rest,
+    what_others_do_with_a_post_is_told_to_its_author,
 );
 
 /// The welcome of somebody who has just registered. Events take a moment.
@@ -105,5 +106,54 @@ async fn notifications_are_read_and_deleted_over_rest(daka: &Daka) {
     let deleted = alice.request(Method::DELETE, &path).send().await;
     assert_eq!(deleted.status, 204, "{}", deleted.body);
     let left = alice.get("/api/v1/notifications").await;
-    assert_eq!(left.body["nodes"], json!([]), "{}", left.body);
+    assert_eq!(left.body, json!([]));
+}
+
+/// The types of what somebody is told, the newest first, once there are so many.
+async fn told(caller: &Caller, many: usize) -> Vec<(String, i64)> {
+    let mut types = Vec::new();
+    for _ in 0..300 {
+        let query = "{ notifications { type count } }";
+        let found = caller.query(query, json!({})).await["notifications"].take();
+        let found = found.as_array().cloned().unwrap_or_default();
+        let told = |one: &Value| {
+            let kind = one["type"].as_str().unwrap_or_default().to_owned();
+            (kind, one["count"].as_i64().unwrap_or_default())
+        };
+        types = found.iter().map(told).collect();
+        if types.iter().map(|(_, count)| *count as usize).sum::<usize>() >= many {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    types
+}
+
+async fn what_others_do_with_a_post_is_told_to_its_author(daka: &Daka) {
+    let (alice, bob, carol) = (daka.someone().await, daka.someone().await, daka.someone().await);
+    welcome(&alice).await;
+    let share = "mutation { createPost(input: { content: \"Seven days!\" }) { id } }";
+    let post = alice.query(share, json!({})).await["createPost"]["id"].take();
+    let like = "mutation($id: ID!) { likePost(id: $id) { id } }";
+    for fan in [&bob, &carol, &alice] {
+        fan.query(like, json!({ "id": post })).await;
+    }
+    assert_eq!(
+        told(&alice, 3).await,
+        [("POST_LIKED".to_owned(), 2), ("WELCOME".to_owned(), 1)]
+    );
+    let comment =
+        "mutation($id: ID!) { createComment(postId: $id, input: { content: \"Well done\" }) { id } }";
+    bob.query(comment, json!({ "id": post })).await;
+    // Who follows again is told of once.
+    for mutation in ["followUser", "unfollowUser", "followUser"] {
+        let mutation = format!("mutation($id: ID!) {{ {mutation}(id: $id) {{ id }} }}");
+        carol.query(&mutation, json!({ "id": alice.id })).await;
+        told(&alice, 5).await;
+    }
+    let mut all = told(&alice, 5).await;
+    all.sort();
+    let expected = ["FOLLOWED", "POST_COMMENTED", "POST_LIKED", "WELCOME"];
+    let types: Vec<&str> = all.iter().map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(types, expected);
 }

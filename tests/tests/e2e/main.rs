@@ -13,6 +13,7 @@ macro_rules! scenarios {
 }
 
 mod access;
+mod community;
 mod conventions;
 mod days;
 mod errors;

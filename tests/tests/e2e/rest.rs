@@ -52,6 +52,30 @@ const ENDPOINTS: &[(&str, &str, bool, &str)] = &[
     ("DELETE", "/api/v1/checkins/{id}", false, ""),
     ("GET", "/api/v1/checkins/today", false, ""),
     ("GET", "/api/v1/checkins/calendar", false, ""),
+    ("GET", "/api/v1/posts", false, ""),
+    ("POST", "/api/v1/posts", false, r#"{"content":"Hello"}"#),
+    ("GET", "/api/v1/posts/{id}", false, ""),
+    ("DELETE", "/api/v1/posts/{id}", false, ""),
+    ("POST", "/api/v1/posts/{id}/like", false, ""),
+    ("DELETE", "/api/v1/posts/{id}/like", false, ""),
+    (
+        "POST",
+        "/api/v1/posts/{id}/comments",
+        false,
+        r#"{"content":"Hello"}"#,
+    ),
+    ("DELETE", "/api/v1/comments/{id}", false, ""),
+    ("GET", "/api/v1/friends", false, ""),
+    ("GET", "/api/v1/friends/requests", false, ""),
+    ("POST", "/api/v1/friends/{id}", false, ""),
+    ("DELETE", "/api/v1/friends/{id}", false, ""),
+    ("POST", "/api/v1/users/{id}/follow", false, ""),
+    ("DELETE", "/api/v1/users/{id}/follow", false, ""),
+    ("GET", "/api/v1/notifications", false, ""),
+    ("GET", "/api/v1/notifications/unread-count", false, ""),
+    ("POST", "/api/v1/notifications/{id}/read", false, ""),
+    ("POST", "/api/v1/notifications/read-all", false, ""),
+    ("DELETE", "/api/v1/notifications/{id}", false, ""),
 ];
 
 async fn send(caller: &Caller, method: &str, path: &str, body: &'static str) -> tests::Response {
@@ -76,7 +100,7 @@ async fn exactly_the_designed_endpoints_exist(daka: &Daka) {
         .map(|(method, path, ..)| ((*method).to_owned(), (*path).to_owned()))
         .collect();
     assert_eq!(there, designed);
-    let unknown = daka.nobody().get("/api/v1/posts").await;
+    let unknown = daka.nobody().get("/api/v1/articles").await;
     assert_eq!(unknown.refusal(), "404 NOT_FOUND");
 }
 
@@ -107,11 +131,17 @@ async fn what_is_not_there_or_not_ones_own_is_not_found(daka: &Daka) {
     let check_in = alice.check_in(json!({ "habitId": habit })).await;
     let sessions = alice.get("/api/v1/auth/sessions").await.ok(200);
     let session = sessions[0]["id"].as_str().expect("an id");
+    let post = json!({ "content": "Mine", "visibility": "PRIVATE" });
+    let post = alice.post("/api/v1/posts", post).await.ok(201);
+    let post = post["id"].as_str().expect("an id");
     for (method, path, _, body) in ENDPOINTS.iter().filter(|(_, path, ..)| path.contains("{id}")) {
         let of_another = match () {
             () if path.contains("sessions") => session,
             () if path.contains("habits") => &habit,
             () if path.contains("checkins") => &check_in,
+            () if path.contains("posts") => post,
+            // People may be related to whomever they like.
+            () if path.contains("friends") || path.contains("follow") => "x",
             () => &alice.id,
         };
         for id in [of_another, "0123456789abcdef01234567", "nonsense"] {

@@ -6,6 +6,7 @@ use kernel::Refusal;
 use rules::HabitRules;
 use subgraph::habit_rules::{FrequencyInput, GoalInput};
 use subgraph::input::Checker;
+use subgraph::place::LocationInput;
 use subgraph::scalars::{Date, DateTime, Url};
 
 /// A new check-in. Only the habit is required.
@@ -69,17 +70,6 @@ pub struct CheckInTimeInput {
     pub start: DateTime,
     /// The end, not before the beginning.
     pub end: Option<DateTime>,
-}
-
-/// A place.
-#[derive(Debug, InputObject)]
-pub struct LocationInput {
-    /// Degrees, -180 to 180.
-    pub longitude: f64,
-    /// Degrees, -90 to 90.
-    pub latitude: f64,
-    /// What people call it, up to 100 characters.
-    pub name: Option<String>,
 }
 
 /// Which check-ins.

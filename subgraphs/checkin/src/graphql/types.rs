@@ -9,6 +9,7 @@ use subgraph::answer::Answer;
 use subgraph::caller::{self, Caller};
 use subgraph::directives::{KEPT_S, authenticated, kept, kept_as_parent, list_size, page_size};
 use subgraph::lists::{Connected, DEFAULT_LIMIT, PageArgs, connected};
+use subgraph::place::Location;
 use subgraph::plain::{self, Plain, leaf, text};
 use subgraph::plain_fields;
 use subgraph::scalars::{Date, DateTime, TimeZone, Url};
@@ -112,10 +113,8 @@ impl CheckIn {
     /// Where it was; only for the person.
     #[graphql(directive = authenticated::apply())]
     async fn location(&self, ctx: &Context<'_>) -> Option<Location> {
-        self.private(ctx, |check_in| {
-            check_in.story.location.as_ref().map(Location::from)
-        })
-        .flatten()
+        self.private(ctx, |check_in| check_in.story.location.clone())
+            .flatten()
     }
 
     /// Whether the day's goal is reached.
@@ -186,28 +185,6 @@ pub struct CheckInTime {
     start: DateTime,
     /// The end, where it is known.
     end: Option<DateTime>,
-}
-
-/// A place.
-#[derive(SimpleObject)]
-#[graphql(directive = kept_as_parent::apply(true))]
-pub struct Location {
-    /// Degrees, -180 to 180.
-    longitude: f64,
-    /// Degrees, -90 to 90.
-    latitude: f64,
-    /// What people call it.
-    name: String,
-}
-
-impl From<&crate::store::Location> for Location {
-    fn from(location: &crate::store::Location) -> Self {
-        Self {
-            longitude: location.longitude,
-            latitude: location.latitude,
-            name: location.name.clone(),
-        }
-    }
 }
 
 /// What the check-in domain adds to a habit.

@@ -1,10 +1,10 @@
 //! Checking in: today, or on a day before that is made up or late.
 
 use docstore::Batch;
-use kernel::{CheckInId, HabitId, PathSegment, Principal, Refusal, Result, Text, UserId};
+use kernel::{CheckInId, HabitId, PathSegment, Principal, Refusal, Result, UserId};
 use rules::{Fact, NewCheckIn, What};
 use subgraph::caller;
-use subgraph::idempotency::{Idempotent, is_valid_key};
+use subgraph::idempotency::Idempotent;
 use subgraph::input::Checker;
 use subgraph::messages::CheckInCreated;
 
@@ -182,15 +182,7 @@ fn judge(input: &CreateCheckInInput) -> Result<Wanted, Refusal> {
     judge::images(&mut check, &mut story, &input.images);
     judge::location(&mut check, &mut story, &input.location);
     judge::tags(&mut check, &mut story, &input.tags);
-    if input
-        .idempotency_key
-        .as_deref()
-        .is_some_and(|key| !is_valid_key(key))
-    {
-        check.at("idempotencyKey", |check| {
-            check.issue("INVALID_CHARACTER", Text::new("issue-invalid-character"))
-        });
-    }
+    check.idempotency_key(input.idempotency_key.as_deref());
     check.finish()?;
     let habit = habit.ok_or_else(Refusal::not_found)?;
     let is_public = input.is_public.unwrap_or(false);

@@ -7,12 +7,11 @@ use rules::Amount;
 use subgraph::input::Checker;
 use subgraph::scalars::Url;
 
-use crate::graphql::inputs::{CheckInTimeInput, LocationInput};
-use crate::store::{Location, Story};
+use subgraph::place::LocationInput;
 
-/// Most pictures and tags of a check-in.
-const MAX_IMAGES: usize = 9;
-const MAX_TAGS: usize = 20;
+use crate::graphql::inputs::CheckInTimeInput;
+use crate::store::Story;
+
 /// A day's minutes.
 const MAX_MINUTES: f64 = 24.0 * 60.0;
 /// More than anybody counts in one go.
@@ -81,10 +80,7 @@ pub fn note(check: &mut Checker, story: &mut Story, note: &MaybeUndefined<String
 /// Addresses of pictures.
 pub fn images(check: &mut Checker, story: &mut Story, images: &Option<Vec<Url>>) {
     let Some(images) = images else { return };
-    story.images = check.at("images", |check| {
-        check.at_most(images.len(), MAX_IMAGES);
-        check.each(images, |check, image| check.url(image))
-    });
+    story.images = check.images(images);
 }
 
 /// Where it was; `null` clears.
@@ -92,35 +88,12 @@ pub fn location(check: &mut Checker, story: &mut Story, location: &MaybeUndefine
     match location {
         MaybeUndefined::Undefined => {}
         MaybeUndefined::Null => story.location = None,
-        MaybeUndefined::Value(place) => {
-            story.location = check.at("location", |check| {
-                let longitude = check.at("longitude", |check| check.number(place.longitude, -180.0, 180.0));
-                let latitude = check.at("latitude", |check| check.number(place.latitude, -90.0, 90.0));
-                let name = check.at("name", |check| {
-                    check.text(place.name.as_deref().unwrap_or_default(), 0, 100)
-                });
-                Some(Location {
-                    longitude: longitude?,
-                    latitude: latitude?,
-                    name: name?,
-                })
-            });
-        }
+        MaybeUndefined::Value(place) => story.location = place.judged(check),
     }
 }
 
 /// Words to find it by, each once.
 pub fn tags(check: &mut Checker, story: &mut Story, tags: &Option<Vec<String>>) {
     let Some(tags) = tags else { return };
-    story.tags = check.at("tags", |check| {
-        check.at_most(tags.len(), MAX_TAGS);
-        let mut known = std::collections::BTreeSet::new();
-        check.each(tags, |check, tag| {
-            let tag = check.text(tag, 1, 30)?;
-            if !known.insert(tag.clone()) {
-                check.issue("DUPLICATE", Text::new("issue-duplicate"));
-            }
-            Some(tag)
-        })
-    });
+    story.tags = check.tags(tags);
 }

@@ -6,7 +6,7 @@ use kernel::{Locale, Principal, Refusal, Result, TemplateId, Text, UserId};
 use rules::{Goal, HabitRules, Schedule};
 use subgraph::caller;
 use subgraph::habit_rules::{FrequencyInput, GoalInput};
-use subgraph::idempotency::{Idempotent, is_valid_key};
+use subgraph::idempotency::Idempotent;
 use subgraph::input::Checker;
 use subgraph::messages::HabitCreated;
 
@@ -124,13 +124,7 @@ fn judged(
     let rules = rules(&mut check, start, end, schedule, goal);
     let links = judge::links(&mut check, &input.linked_habits);
     let triggers = judge::triggers(&mut check, &input.triggers);
-    if let Some(key) = &input.idempotency_key
-        && !is_valid_key(key)
-    {
-        check.at("idempotencyKey", |check| {
-            check.issue("INVALID_CHARACTER", Text::new("issue-invalid-character"))
-        });
-    }
+    check.idempotency_key(input.idempotency_key.as_deref());
     check.finish()?;
     let Some(rules) = rules else {
         return Err(Refusal::bad_input(Vec::new()).into());

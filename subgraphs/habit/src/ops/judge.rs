@@ -9,8 +9,6 @@ use crate::store::{Reminder, Trigger};
 
 /// Most times of the day at which somebody is reminded of one habit.
 const MAX_REMINDERS: usize = 10;
-/// Most tags of a habit.
-const MAX_TAGS: usize = 20;
 /// Most habits that one is linked to.
 const MAX_LINKS: usize = 20;
 /// Most triggers of a habit, and bytes of one's condition.
@@ -53,18 +51,7 @@ pub const DEFAULT_COLOR: &str = "#4F46E5";
 
 /// Words to find a habit by, each once.
 pub fn tags(check: &mut Checker, tags: &Option<Vec<String>>) -> Option<Vec<String>> {
-    let tags = tags.as_ref()?;
-    check.at("tags", |check| {
-        check.at_most(tags.len(), MAX_TAGS);
-        let mut known = std::collections::BTreeSet::new();
-        Some(check.each(tags, |check, tag| {
-            let tag = check.text(tag, 1, 30)?;
-            if !known.insert(tag.clone()) {
-                check.issue("DUPLICATE", Text::new("issue-duplicate"));
-            }
-            Some(tag)
-        }))
-    })
+    tags.as_ref().map(|tags| check.tags(tags))
 }
 
 /// Ids of other habits, each once; whether they exist is judged by [`crate::ops::links`].

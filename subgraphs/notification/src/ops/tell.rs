@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use docstore::Batch;
+use docstore::{Batch, Query};
 use events::{Event, HandlerError};
 use kernel::{CommentId, NotificationId, PostId, Result, UserId};
 use subgraph::messages::{KnownNotices, NotificationsChanged};
@@ -44,6 +44,27 @@ impl News {
         }
     }
 
+    /// What must not be told again while it is in the inbox: people may follow and unfollow as they like.
+    pub fn cause(&self) -> Option<String> {
+        let is_repeatable = matches!(
+            self.kind,
+            Kind::Followed | Kind::FriendRequested | Kind::FriendAccepted
+        );
+        let actor = self.actor.filter(|_| is_repeatable)?;
+        Some(format!("{}:{}:{actor}", self.kind.stored(), self.to))
+    }
+
+    /// Whether it was told before and is still in the inbox.
+    async fn is_told(&self, app: &App) -> Result<bool> {
+        match self.cause() {
+            Some(cause) => Ok(app
+                .notifications()
+                .exists(Query::all().eq("cause", cause))
+                .await?),
+            None => Ok(false),
+        }
+    }
+
     /// Whether it is to be told: never of one's own deeds, and nothing that the person does not want to hear.
     ///
     /// # Errors
@@ -76,6 +97,9 @@ pub async fn tell(app: &App, event: &Event, news: &[News]) -> Result<(), Handler
         let mut batch = Batch::new();
         for news in &wanted {
             let mut inbox = Inbox::open(app, news.to).await?;
+            if news.is_told(app).await? {
+                continue;
+            }
             inbox.add(app, &mut batch, news);
             inbox.close(app, &mut batch)?;
         }
@@ -159,6 +183,7 @@ impl Inbox {
             count: 1,
             post_id: news.post,
             comment_id: news.comment,
+            cause: news.cause(),
             position: told,
             told,
             is_read: false,

@@ -1,0 +1,3 @@
+//! The rows of this domain's tables.
+
+pub mod relation;
