@@ -121,6 +121,8 @@ mod tests {
             "habit.deleted" | "checkin.marked" => json!({ "habitId": id }),
             "habit.edited" => json!({ "habitIds": [id] }),
             "checkin.created" | "checkin.updated" | "checkin.deleted" => json!({ "checkIn": check_in }),
+            "post.liked" | "post.unliked" => json!({ "postId": id, "authorId": user }),
+            "relations.changed" => json!({ "otherId": user }),
             _ => json!({}),
         };
         Event {
