@@ -185,6 +185,36 @@ impl Caller {
     }
 }
 
+/// A subscription over server-sent events.
+#[derive(Debug)]
+pub struct Subscribed {
+    response: reqwest::Response,
+    text: String,
+}
+
+impl Subscribed {
+    /// The next thing that is told.
+    ///
+    /// # Panics
+    /// When the subscription ends before.
+    pub async fn next(&mut self) -> Value {
+        loop {
+            if let Some((event, rest)) = self.text.split_once("\n\n") {
+                let data = event.lines().find_map(|line| line.strip_prefix("data: "));
+                let told = data.and_then(|data| serde_json::from_str(data).ok());
+                self.text = rest.to_owned();
+                match told {
+                    Some(told) => return told,
+                    None => continue,
+                }
+            }
+            let more = self.response.chunk().await.expect("a chunk");
+            let more = more.expect("more to come");
+            self.text.push_str(&String::from_utf8_lossy(&more));
+        }
+    }
+}
+
 /// A request of REST that is not sent yet.
 #[derive(Debug)]
 #[must_use]
@@ -204,6 +234,18 @@ impl Request {
     /// With a header.
     pub fn header(self, name: &str, value: &str) -> Self {
         Self(self.0.header(name, value))
+    }
+
+    /// Subscribes by it.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn subscribe(self) -> Subscribed {
+        let request = self.0.header("accept", "text/event-stream");
+        Subscribed {
+            response: request.send().await.expect("the platform answers"),
+            text: String::new(),
+        }
     }
 
     /// Sends it.

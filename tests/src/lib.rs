@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
-pub use client::{Answer, Caller, Request, Response};
+pub use client::{Answer, Caller, Request, Response, Subscribed};
 pub use daka::{Daka, Shape};
 pub use lone_router::{LoneRouter, Ran, run_in};
 pub use subgraph::{Subgraph, supergraph};

@@ -34,6 +34,7 @@ pub fn build(config: NotificationConfig, deps: Deps) -> Subgraph {
     let app = App::new(config, deps);
     let schema = Schema::build(Query, Mutation, Subscription)
         .enable_federation()
+        .enable_subscription_in_federation()
         // The router, and other subgraphs, only send what is valid.
         .validation_mode(ValidationMode::Fast)
         .data(app.clone())
@@ -57,6 +58,7 @@ pub fn sdl() -> String {
     subgraph::sdl::sdl(
         &Schema::build(Query, Mutation, Subscription)
             .enable_federation()
+            .enable_subscription_in_federation()
             .finish(),
     )
 }

@@ -12,6 +12,7 @@ scenarios!(
     somebody_elses_notification_is_not_there,
     notifications_are_read_and_deleted_over_rest,
     what_others_do_with_a_post_is_told_to_its_author,
+    who_listens_hears_at_once_what_they_are_told,
 );
 
 /// The welcome of somebody who has just registered. Events take a moment.
@@ -156,4 +157,17 @@ async fn what_others_do_with_a_post_is_told_to_its_author(daka: &Daka) {
     let expected = ["FOLLOWED", "POST_COMMENTED", "POST_LIKED", "WELCOME"];
     let types: Vec<&str> = all.iter().map(|(kind, _)| kind.as_str()).collect();
     assert_eq!(types, expected);
+}
+
+async fn who_listens_hears_at_once_what_they_are_told(daka: &Daka) {
+    let (alice, bob) = (daka.someone().await, daka.someone().await);
+    welcome(&alice).await;
+    let query = "subscription { notificationReceived(withUnread: true) { type actor { id } } }";
+    let asked = alice.request(Method::POST, "/graphql");
+    let mut heard = asked.body(json!({ "query": query })).subscribe().await;
+    let told = |kind: &str, actor: Value| json!({ "data": { "notificationReceived": { "type": kind, "actor": actor } } });
+    assert_eq!(heard.next().await, told("WELCOME", Value::Null));
+    let follow = "mutation($id: ID!) { followUser(id: $id) { id } }";
+    bob.query(follow, json!({ "id": alice.id })).await;
+    assert_eq!(heard.next().await, told("FOLLOWED", json!({ "id": bob.id })));
 }
