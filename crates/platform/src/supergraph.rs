@@ -218,6 +218,25 @@ mod tests {
         Habits 3402
         HabitTemplates 1020
         UpdateHabit 44
+        DeleteNotification 10
+        MarkAllNotificationsRead 10
+        MarkNotificationRead 12
+        Notifications 202
+        UnreadNotificationCount 0
+        FollowUser 12
+        FriendRequests 100
+        Friends 100
+        RemoveFriend 12
+        RequestFriend 12
+        UnfollowUser 12
+        CreateComment 11
+        CreatePost 12
+        DeleteComment 10
+        DeletePost 10
+        LikePost 12
+        Post 52
+        Posts 202
+        UnlikePost 12
         Me 26
         MyStats 1
         UpdateMe 36
