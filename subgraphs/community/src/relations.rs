@@ -1,6 +1,6 @@
 //! What people are to each other, in the relational store.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use kernel::{Error, Refusal, Result, Text, UserId};
@@ -61,6 +61,17 @@ impl Between {
     }
 }
 
+/// Whom somebody sees in lists, and whom not.
+#[derive(Debug, Default)]
+pub struct Around {
+    /// Whom they follow.
+    pub follows: BTreeSet<UserId>,
+    /// Their friends.
+    pub friends: BTreeSet<UserId>,
+    /// Whom they block or mute, and who blocks them.
+    pub hidden: BTreeSet<UserId>,
+}
+
 /// Which side of a relation somebody stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -71,24 +82,26 @@ pub enum Side {
 }
 
 impl Kind {
-    const ALL: [(Self, &'static str); 5] = [
-        (Self::Follows, "follows"),
-        (Self::Asked, "asked"),
-        (Self::Friend, "friend"),
-        (Self::Blocks, "blocks"),
-        (Self::Mutes, "mutes"),
+    const ALL: [Self; 5] = [
+        Self::Follows,
+        Self::Asked,
+        Self::Friend,
+        Self::Blocks,
+        Self::Mutes,
     ];
 
     fn name(self) -> &'static str {
-        let (_, name) = Self::ALL[self as usize];
-        name
+        match self {
+            Self::Follows => "follows",
+            Self::Asked => "asked",
+            Self::Friend => "friend",
+            Self::Blocks => "blocks",
+            Self::Mutes => "mutes",
+        }
     }
 
     fn parse(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .find(|(_, known)| *known == name)
-            .map(|(kind, _)| *kind)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -137,6 +150,35 @@ impl Relations {
             }
         }
         Ok(found)
+    }
+
+    /// Whom somebody sees in lists, and whom not: one look at what they are to others, as their limits bound it, and one at
+    /// who blocks them.
+    pub async fn around(&self, me: UserId) -> Result<Around> {
+        let mine = [Kind::Follows, Kind::Friend, Kind::Blocks, Kind::Mutes];
+        let mine = Condition::all()
+            .add(Column::UserId.eq(me.to_string()))
+            .add(Column::Kind.is_in(mine.map(Kind::name)));
+        let against = Condition::all()
+            .add(Column::OtherId.eq(me.to_string()))
+            .add(Column::Kind.eq(Kind::Blocks.name()));
+        let mut around = Around::default();
+        for (of, side) in [(mine, Side::Of), (against, Side::To)] {
+            let found = Entity::find().filter(of).all(self.0.connection()).await;
+            for row in found.map_err(relstore::Error::from)? {
+                let other = match side {
+                    Side::Of => row.other_id,
+                    Side::To => row.user_id,
+                };
+                let other = other.parse().map_err(Error::internal)?;
+                match Kind::parse(&row.kind) {
+                    Some(Kind::Follows) => around.follows.insert(other),
+                    Some(Kind::Friend) => around.friends.insert(other),
+                    _ => around.hidden.insert(other),
+                };
+            }
+        }
+        Ok(around)
     }
 
     /// Whom somebody follows, or by whom they are followed, and so on: the newest first.

@@ -145,6 +145,12 @@ async fn a_block_hides_everything_both_ways(daka: &Daka) {
     }
     let comments = alice.query(SEE, json!({ "id": of_carol })).await["post"]["comments"].take();
     assert_eq!(comments, json!([]));
+    // Nor can an answer reach, and tell, who is kept apart.
+    let answered = say(&alice, &of_carol, "from Alice").await;
+    let answer = json!({ "id": of_carol, "input": { "content": "x", "replyTo": answered } });
+    let reply = "mutation($id: ID!, $input: CreateCommentInput!) { createComment(postId: $id, input: $input) { id } }";
+    let refused = bob.graphql(reply, answer).await;
+    assert_eq!(refused.issues(), ["input.replyTo NOT_FOUND"]);
     let follow = "mutation($id: ID!) { followUser(id: $id) { id } }";
     assert_eq!(bob.refused(follow, json!({ "id": alice.id })).await, "NOT_FOUND");
     act(&alice, "unblockUser", &bob).await;

@@ -1,7 +1,7 @@
 //! Saying something of a post, and taking it back.
 
 use docstore::{Batch, ConflictKind, Update};
-use kernel::{CommentId, PostId, Principal, Refusal, Result, Text};
+use kernel::{CommentId, PostId, Principal, Refusal, Result, Text, UserId};
 use subgraph::caller;
 use subgraph::idempotency::Idempotent;
 use subgraph::input::Checker;
@@ -47,9 +47,9 @@ pub async fn create_comment(
         {
             return Ok(app.comments().get(id).await?.ok_or_else(Refusal::not_found)?);
         }
-        let (post, _) = see::post(app, principal, post_id).await?;
+        let post = see::post(app, principal, post_id).await?;
         let answered_id = match reply_to {
-            Some(id) => Some(answered(app, &post, id).await?.user_id),
+            Some(id) => Some(answered(app, user, &post, id).await?),
             None => None,
         };
         let mut batch = Batch::new();
@@ -80,7 +80,7 @@ pub async fn delete_comment(app: &App, principal: &Principal, id: CommentId) -> 
     docstore::retry_stale(async || {
         let comment = app.comments().get(id).await?.ok_or_else(Refusal::not_found)?;
         if !principal.may(auth::permissions::CONTENT_MODERATE) {
-            let (post, _) = see::post(app, principal, comment.post_id).await?;
+            let post = see::post(app, principal, comment.post_id).await?;
             if ![comment.user_id, post.user_id].contains(&user) {
                 return Err(Refusal::forbidden().into());
             }
@@ -110,11 +110,13 @@ fn judged(input: &CreateCommentInput) -> Result<(String, Option<CommentId>)> {
     Ok((content.unwrap_or_default(), reply_to))
 }
 
-/// The comment of the same post that is answered.
-async fn answered(app: &App, post: &PostDoc, id: CommentId) -> Result<CommentDoc> {
+/// Who wrote the comment of the same post that is answered: nobody from whom a block keeps the person apart.
+async fn answered(app: &App, me: UserId, post: &PostDoc, id: CommentId) -> Result<UserId> {
     let found = app.comments().get(id).await?;
-    if let Some(found) = found.filter(|found| found.post_id == post.id) {
-        return Ok(found);
+    if let Some(found) = found.filter(|found| found.post_id == post.id)
+        && !app.between(me, found.user_id).await?.is_apart()
+    {
+        return Ok(found.user_id);
     }
     let mut check = Checker::new("input");
     check.at("replyTo", |check| {

@@ -1,7 +1,7 @@
 //! Sharing something.
 
 use docstore::{Batch, ConflictKind};
-use kernel::{CheckInId, HabitId, PostId, Principal, Refusal, Result, Text, UserId};
+use kernel::{CheckInId, HabitId, Principal, Refusal, Result, Text, UserId};
 use subgraph::idempotency::Idempotent;
 use subgraph::input::Checker;
 use subgraph::messages::PostCreated;
@@ -85,7 +85,7 @@ async fn judged(app: &App, user: UserId, input: &CreatePostInput) -> Result<Post
     check.finish()?;
     let now = app.deps.clock.now();
     Ok(PostDoc {
-        id: app.deps.random.id::<kernel::kinds::Post>(now) as PostId,
+        id: app.deps.random.id(now),
         version: 0,
         user_id: user,
         kind,

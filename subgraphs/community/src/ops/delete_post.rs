@@ -32,7 +32,7 @@ async fn deletable(app: &App, principal: &Principal, id: PostId) -> Result<PostD
     if principal.may(auth::permissions::CONTENT_MODERATE) {
         return Ok(app.posts().get(id).await?.ok_or_else(Refusal::not_found)?);
     }
-    let (post, _) = see::post(app, principal, id).await?;
+    let post = see::post(app, principal, id).await?;
     if principal.user_id() == Some(post.user_id) {
         Ok(post)
     } else {

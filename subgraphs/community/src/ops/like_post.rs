@@ -16,7 +16,7 @@ use crate::store::{LikeDoc, PostDoc};
 pub async fn like_post(app: &App, principal: &Principal, id: PostId, likes: bool) -> Result<PostDoc> {
     let me = caller::person(principal)?;
     docstore::retry_stale(async || {
-        let (post, _) = see::post(app, principal, id).await?;
+        let post = see::post(app, principal, id).await?;
         let like = app.likes().get(LikeDoc::id_of(id, me)).await?;
         let author_id = post.user_id;
         let mut batch = Batch::new();

@@ -1,14 +1,14 @@
 //! Finding posts that somebody may see, newest first.
 
+use std::collections::BTreeSet;
+
 use docstore::{Filter, Order, Query};
 use kernel::{HabitId, Page, PageRequest, Principal, Result, UserId};
 use subgraph::input::Checker;
 use subgraph::{caller, lists};
 
-use super::see;
 use crate::app::App;
 use crate::graphql::inputs::{Feed, PostFilter};
-use crate::relations::{Kind, Side};
 use crate::store::PostDoc;
 
 /// A list of posts.
@@ -96,32 +96,29 @@ async fn of_author(app: &App, me: UserId, author: UserId) -> Result<Option<Query
 
 /// What those show whom somebody follows. Asked by author, so that it costs as much as is followed, not as is posted.
 async fn of_followed(app: &App, me: UserId) -> Result<Option<Query>> {
-    let max = app.config.max_following as usize;
-    let mut followed = app.relations.list(me, Side::Of, Kind::Follows, max).await?;
-    let hidden = see::hidden(app, me).await?;
-    followed.retain(|author| !hidden.contains(author));
+    let around = app.relations.around(me).await?;
+    let followed = around.follows.difference(&around.hidden).copied();
+    let followed: Vec<UserId> = followed.collect();
     if followed.is_empty() {
         return Ok(None);
     }
     let query = Query::all().is_in("userId", followed);
-    Ok(Some(query.filter(seen_by(app, me).await?)))
+    Ok(Some(query.filter(seen_by(me, around.friends))))
 }
 
 /// What everybody shows.
 async fn of_all(app: &App, me: UserId) -> Result<Query> {
-    let hidden = see::hidden(app, me).await?;
-    let query = Query::all().filter(seen_by(app, me).await?);
-    if hidden.is_empty() {
+    let around = app.relations.around(me).await?;
+    let query = Query::all().filter(seen_by(me, around.friends));
+    if around.hidden.is_empty() {
         return Ok(query);
     }
-    let hidden = hidden.into_iter().map(Into::into).collect();
+    let hidden = around.hidden.into_iter().map(Into::into).collect();
     Ok(query.filter(Filter::Not(Box::new(Filter::In("userId".to_owned(), hidden)))))
 }
 
 /// Whatever is public, one's own, and what friends show their friends.
-async fn seen_by(app: &App, me: UserId) -> Result<Filter> {
-    let max = app.config.max_friends as usize;
-    let friends = app.relations.list(me, Side::Of, Kind::Friend, max).await?;
+fn seen_by(me: UserId, friends: BTreeSet<UserId>) -> Filter {
     let visibility = |name: &str| Filter::Eq("visibility".to_owned(), name.into());
     let mut any = vec![visibility("public"), Filter::Eq("userId".to_owned(), me.into())];
     if !friends.is_empty() {
@@ -129,5 +126,5 @@ async fn seen_by(app: &App, me: UserId) -> Result<Filter> {
         let by_friends = Filter::In("userId".to_owned(), friends);
         any.push(Filter::And(vec![visibility("friends"), by_friends]));
     }
-    Ok(Filter::Or(any))
+    Filter::Or(any)
 }
