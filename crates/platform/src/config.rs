@@ -300,6 +300,7 @@ mod tests {
         assert_eq!(config.habit, HabitConfig::default());
         assert_eq!(config.checkin, CheckInConfig::default());
         assert_eq!(config.community, CommunityConfig::default());
+        assert_eq!(config.notification, NotificationConfig::default());
         assert_eq!(config.auth, AuthConfig::default());
         assert_eq!(config.jwt, JwtConfig::default());
         assert_eq!(config.cache, CacheConfig::default());

@@ -9,7 +9,6 @@ use jiff::civil::Date;
 use kernel::{CheckInId, Result, UserId};
 use rules::{Amount, DayResult, Fact, FactId, HabitRules, HabitState, Provenance, Rules, UserState};
 use subgraph::messages::{KnownHabit, KnownUser};
-
 use subgraph::place::Location;
 
 use crate::store::{Done, Story, Undone};

@@ -5,9 +5,8 @@ use jiff::Timestamp;
 use kernel::Text;
 use rules::Amount;
 use subgraph::input::Checker;
-use subgraph::scalars::Url;
-
 use subgraph::place::LocationInput;
+use subgraph::scalars::Url;
 
 use crate::graphql::inputs::CheckInTimeInput;
 use crate::store::Story;
