@@ -23,6 +23,32 @@ pub trait Document: Serialize + DeserializeOwned + Send + Sync + 'static {
     fn set_version(&mut self, version: i64);
 }
 
+/// Makes a [`Document`] of a type whose fields `id` and `version` are what it serialises as `_id` and `version`: the name of
+/// its collection, and the indexes.
+#[macro_export]
+macro_rules! document {
+    ($document:ty, $name:literal, $indexes:expr $(,)?) => {
+        impl $crate::Document for $document {
+            const COLLECTION: $crate::CollectionSpec = $crate::CollectionSpec {
+                name: $name,
+                indexes: $indexes,
+            };
+
+            fn id(&self) -> String {
+                self.id.to_string()
+            }
+
+            fn version(&self) -> i64 {
+                self.version
+            }
+
+            fn set_version(&mut self, version: i64) {
+                self.version = version;
+            }
+        }
+    };
+}
+
 /// A collection with its indexes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CollectionSpec {

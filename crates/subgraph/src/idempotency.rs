@@ -1,6 +1,6 @@
 //! Creating twice with one key: the first result comes back, for at least a day.
 
-use docstore::{Batch, CollectionSpec, DocStore, Document, IndexSpec, Order};
+use docstore::{Batch, DocStore, IndexSpec, Order};
 use jiff::{SignedDuration, Timestamp};
 use kernel::{Error, Id, Refusal, Result, Text, UserId};
 use serde::{Deserialize, Serialize};
@@ -24,28 +24,15 @@ pub struct Remembered {
     expires_at: i64,
 }
 
-impl Document for Remembered {
-    const COLLECTION: CollectionSpec = CollectionSpec {
-        name: "idempotency",
-        indexes: &[IndexSpec {
-            name: "expires",
-            fields: &[("expiresAt", Order::Asc)],
-            unique: false,
-        }],
-    };
-
-    fn id(&self) -> String {
-        self.id.clone()
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: i64) {
-        self.version = version;
-    }
-}
+docstore::document!(
+    Remembered,
+    "idempotency",
+    &[IndexSpec {
+        name: "expires",
+        fields: &[("expiresAt", Order::Asc)],
+        unique: false,
+    }]
+);
 
 /// One creating request with a key.
 #[derive(Debug, Clone)]

@@ -146,30 +146,7 @@ pub struct UserLog {
 const USER: (&str, Order) = ("userId", Order::Asc);
 const HABIT: (&str, Order) = ("habitId", Order::Asc);
 
-macro_rules! document {
-    ($document:ty, $name:literal, $indexes:expr) => {
-        impl Document for $document {
-            const COLLECTION: CollectionSpec = CollectionSpec {
-                name: $name,
-                indexes: $indexes,
-            };
-
-            fn id(&self) -> String {
-                self.id.to_string()
-            }
-
-            fn version(&self) -> i64 {
-                self.version
-            }
-
-            fn set_version(&mut self, version: i64) {
-                self.version = version;
-            }
-        }
-    };
-}
-
-document!(
+docstore::document!(
     CheckInDoc,
     "check_ins",
     &[
@@ -185,7 +162,7 @@ document!(
         },
     ]
 );
-document!(
+docstore::document!(
     FactDoc,
     "habit_facts",
     &[IndexSpec {
@@ -194,7 +171,7 @@ document!(
         unique: false
     }]
 );
-document!(
+docstore::document!(
     HabitLog,
     "habit_logs",
     &[IndexSpec {
@@ -203,7 +180,7 @@ document!(
         unique: false
     }]
 );
-document!(UserLog, "check_in_users", &[]);
+docstore::document!(UserLog, "check_in_users", &[]);
 
 /// Every collection of this domain.
 pub const COLLECTIONS: [CollectionSpec; 4] = [

@@ -116,83 +116,44 @@ pub struct CommentDoc {
     pub created_at: i64,
 }
 
-impl Document for PostDoc {
-    const COLLECTION: CollectionSpec = CollectionSpec {
-        name: "posts",
-        indexes: &[
-            IndexSpec {
-                name: "author",
-                fields: &[("userId", Order::Asc), ("createdAt", Order::Desc)],
-                unique: false,
-            },
-            IndexSpec {
-                name: "latest",
-                fields: &[("createdAt", Order::Desc)],
-                unique: false,
-            },
-            IndexSpec {
-                name: "checkIn",
-                fields: &[("checkInId", Order::Asc)],
-                unique: true,
-            },
-        ],
-    };
-
-    fn id(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: i64) {
-        self.version = version;
-    }
-}
-
-impl Document for LikeDoc {
-    const COLLECTION: CollectionSpec = CollectionSpec {
-        name: "likes",
-        indexes: &[IndexSpec {
-            name: "post",
-            fields: &[("postId", Order::Asc), ("createdAt", Order::Desc)],
+docstore::document!(
+    PostDoc,
+    "posts",
+    &[
+        IndexSpec {
+            name: "author",
+            fields: &[("userId", Order::Asc), ("createdAt", Order::Desc)],
             unique: false,
-        }],
-    };
-
-    fn id(&self) -> String {
-        self.id.clone()
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: i64) {
-        self.version = version;
-    }
-}
-
-impl Document for CommentDoc {
-    const COLLECTION: CollectionSpec = CollectionSpec {
-        name: "comments",
-        indexes: &[IndexSpec {
-            name: "post",
-            fields: &[("postId", Order::Asc), ("createdAt", Order::Asc)],
+        },
+        IndexSpec {
+            name: "latest",
+            fields: &[("createdAt", Order::Desc)],
             unique: false,
-        }],
-    };
+        },
+        IndexSpec {
+            name: "checkIn",
+            fields: &[("checkInId", Order::Asc)],
+            unique: true,
+        },
+    ]
+);
 
-    fn id(&self) -> String {
-        self.id.to_string()
-    }
+docstore::document!(
+    LikeDoc,
+    "likes",
+    &[IndexSpec {
+        name: "post",
+        fields: &[("postId", Order::Asc), ("createdAt", Order::Desc)],
+        unique: false,
+    }]
+);
 
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: i64) {
-        self.version = version;
-    }
-}
+docstore::document!(
+    CommentDoc,
+    "comments",
+    &[IndexSpec {
+        name: "post",
+        fields: &[("postId", Order::Asc), ("createdAt", Order::Asc)],
+        unique: false,
+    }]
+);

@@ -1,6 +1,6 @@
 //! What is stored of habits.
 
-use docstore::{CollectionSpec, Document, IndexSpec, Order};
+use docstore::{IndexSpec, Order};
 use kernel::{HabitId, TemplateId, UserId};
 use rules::HabitRules;
 use serde::{Deserialize, Serialize};
@@ -98,47 +98,17 @@ pub struct OwnerDoc {
     pub habits: i64,
 }
 
-impl Document for HabitDoc {
-    const COLLECTION: CollectionSpec = CollectionSpec {
-        name: "habits",
-        indexes: &[IndexSpec {
-            name: "list",
-            fields: &[("userId", Order::Asc), ("position", Order::Asc)],
-            unique: false,
-        }],
-    };
+docstore::document!(
+    HabitDoc,
+    "habits",
+    &[IndexSpec {
+        name: "list",
+        fields: &[("userId", Order::Asc), ("position", Order::Asc)],
+        unique: false,
+    }]
+);
 
-    fn id(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: i64) {
-        self.version = version;
-    }
-}
-
-impl Document for OwnerDoc {
-    const COLLECTION: CollectionSpec = CollectionSpec {
-        name: "habit_owners",
-        indexes: &[],
-    };
-
-    fn id(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: i64) {
-        self.version = version;
-    }
-}
+docstore::document!(OwnerDoc, "habit_owners", &[]);
 
 impl HabitDoc {
     /// What other domains know of it.

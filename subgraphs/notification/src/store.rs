@@ -132,31 +132,10 @@ impl LikeDoc {
     }
 }
 
-macro_rules! documents {
-    ($($doc:ty = $name:literal, $indexes:expr;)*) => {$(
-        impl Document for $doc {
-            const COLLECTION: CollectionSpec = CollectionSpec {
-                name: $name,
-                indexes: $indexes,
-            };
-
-            fn id(&self) -> String {
-                self.id.to_string()
-            }
-
-            fn version(&self) -> i64 {
-                self.version
-            }
-
-            fn set_version(&mut self, version: i64) {
-                self.version = version;
-            }
-        }
-    )*};
-}
-
-documents! {
-    NotificationDoc = "notifications", &[
+docstore::document!(
+    NotificationDoc,
+    "notifications",
+    &[
         IndexSpec {
             name: "list",
             fields: &[("userId", Order::Asc), ("position", Order::Desc)],
@@ -164,7 +143,11 @@ documents! {
         },
         IndexSpec {
             name: "unread",
-            fields: &[("userId", Order::Asc), ("isRead", Order::Asc), ("position", Order::Desc)],
+            fields: &[
+                ("userId", Order::Asc),
+                ("isRead", Order::Asc),
+                ("position", Order::Desc)
+            ],
             unique: false,
         },
         IndexSpec {
@@ -177,8 +160,8 @@ documents! {
             fields: &[("cause", Order::Asc)],
             unique: false,
         },
-    ];
-    InboxDoc = "inboxes", &[];
-    PostDoc = "notification_posts", &[];
-    LikeDoc = "notification_likes", &[];
-}
+    ]
+);
+docstore::document!(InboxDoc, "inboxes", &[]);
+docstore::document!(PostDoc, "notification_posts", &[]);
+docstore::document!(LikeDoc, "notification_likes", &[]);

@@ -1,6 +1,6 @@
 //! What is stored of a user.
 
-use docstore::{CollectionSpec, Document, IndexSpec, Order};
+use docstore::{IndexSpec, Order};
 use jiff::Timestamp;
 use kernel::{Locale, UserId};
 use rules::{UserRules, UserTime, ZoneHistory};
@@ -101,28 +101,15 @@ pub struct Privacy {
     pub allow_friend_request: bool,
 }
 
-impl Document for UserDoc {
-    const COLLECTION: CollectionSpec = CollectionSpec {
-        name: "users",
-        indexes: &[IndexSpec {
-            name: "openid",
-            fields: &[("openid", Order::Asc)],
-            unique: true,
-        }],
-    };
-
-    fn id(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: i64) {
-        self.version = version;
-    }
-}
+docstore::document!(
+    UserDoc,
+    "users",
+    &[IndexSpec {
+        name: "openid",
+        fields: &[("openid", Order::Asc)],
+        unique: true,
+    }]
+);
 
 impl UserDoc {
     /// Somebody who logs in for the first time.

@@ -150,31 +150,18 @@ const BY_EXPIRY: IndexSpec = IndexSpec {
     unique: false,
 };
 
-impl Document for Session {
-    const COLLECTION: CollectionSpec = CollectionSpec {
-        name: "sessions",
-        indexes: &[
-            IndexSpec {
-                name: "user",
-                fields: &[("userId", Order::Asc), ("lastUsedAt", Order::Desc)],
-                unique: false,
-            },
-            BY_EXPIRY,
-        ],
-    };
-
-    fn id(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: i64) {
-        self.version = version;
-    }
-}
+docstore::document!(
+    Session,
+    "sessions",
+    &[
+        IndexSpec {
+            name: "user",
+            fields: &[("userId", Order::Asc), ("lastUsedAt", Order::Desc)],
+            unique: false,
+        },
+        BY_EXPIRY,
+    ]
+);
 
 impl Document for IssuedToken {
     const COLLECTION: CollectionSpec = CollectionSpec {
