@@ -12,6 +12,7 @@ scenarios!(
     pages_of_posts_stay_stable_while_others_post,
     a_post_shows_an_own_check_in_once,
     comments_are_deleted_by_those_who_may,
+    pages_of_comments_lead_to_each_once,
     a_deleted_post_takes_everything_with_it,
     bad_posts_are_told_with_their_places,
 );
@@ -300,6 +301,29 @@ async fn comments_are_deleted_by_those_who_may(daka: &Daka) {
         (&seen["commentCount"], &seen["comments"]),
         (&json!(0), &json!([]))
     );
+}
+
+async fn pages_of_comments_lead_to_each_once(daka: &Daka) {
+    let (alice, bob) = (daka.someone().await, daka.someone().await);
+    let post = share(&alice, json!({ "content": "Hello" })).await;
+    let mut said = Vec::new();
+    for number in 0..5 {
+        said.push(json!({ "id": say(&bob, &post, &number.to_string()).await }));
+    }
+    let query = "query($id: ID!, $after: String) { post(id: $id) {
+        commentsConnection(first: 2, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } }
+    } }";
+    let (mut found, mut after) = (Vec::new(), Value::Null);
+    loop {
+        let asked = json!({ "id": post, "after": after });
+        let page = alice.query(query, asked).await["post"]["commentsConnection"].take();
+        found.extend(page["nodes"].as_array().cloned().unwrap_or_default());
+        if page["pageInfo"]["hasNextPage"] == false {
+            break;
+        }
+        after = page["pageInfo"]["endCursor"].clone();
+    }
+    assert_eq!(found, said);
 }
 
 async fn a_deleted_post_takes_everything_with_it(daka: &Daka) {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use async_graphql::{ComplexObject, Context, ID, Object, SimpleObject};
 use docstore::{Order, Query as Find};
 use jiff::Timestamp;
-use kernel::{CheckInId, HabitId, PostId, Principal, Result, UserId};
+use kernel::{CheckInId, HabitId, Page, PageRequest, PostId, Principal, Result, UserId};
 use subgraph::answer::Answer;
 use subgraph::caller::Caller;
-use subgraph::directives::list_size;
-use subgraph::lists::{self, DEFAULT_LIMIT};
+use subgraph::directives::{list_size, page_size};
+use subgraph::lists::{self, Connected, DEFAULT_LIMIT, PageArgs, connected};
 use subgraph::place::Location;
 use subgraph::scalars::{DateTime, Url};
 use subgraph::visibility::Visibility;
@@ -136,6 +136,27 @@ impl Post {
     ) -> async_graphql::Result<Vec<Comment>> {
         let comments = ctx.answer(comments(ctx, self.0.id, limit).await)?;
         Ok(comments.into_iter().map(Comment::of).collect())
+    }
+
+    /// The same as pages. What a block keeps from the caller is left out, so that a page may be shorter.
+    #[graphql(directive = page_size::apply(DEFAULT_LIMIT, vec!["first".to_owned(), "last".to_owned()], vec!["nodes".to_owned(), "edges".to_owned()], false))]
+    async fn comments_connection(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many: 50 by default, up to 200.")] first: Option<i32>,
+        #[graphql(desc = "After this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, up to 200.")] last: Option<i32>,
+        #[graphql(desc = "Before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Connected<Comment>> {
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+        };
+        let page = ctx.answer(args.request())?;
+        let found = ctx.answer(comments_page(ctx, self.0.id, &page).await)?;
+        Ok(connected(found, Comment::of))
     }
 
     /// When it was shared.
@@ -317,13 +338,21 @@ async fn likes(ctx: &Context<'_>, post: PostId, limit: Option<i32>) -> Result<Ve
     not_apart(ctx, users, |user| *user).await
 }
 
+fn comments_of(post: PostId) -> Find {
+    Find::all().eq("postId", post).sort("createdAt", Order::Asc)
+}
+
 async fn comments(ctx: &Context<'_>, post: PostId, limit: Option<i32>) -> Result<Vec<CommentDoc>> {
-    let oldest = Find::all()
-        .eq("postId", post)
-        .sort("createdAt", Order::Asc)
-        .limit(lists::limit(limit)?);
+    let oldest = comments_of(post).limit(lists::limit(limit)?);
     let found = loaders_and_app(ctx).1.comments().find(oldest).await?;
     not_apart(ctx, found, |comment| comment.user_id).await
+}
+
+async fn comments_page(ctx: &Context<'_>, post: PostId, page: &PageRequest) -> Result<Page<CommentDoc>> {
+    let comments = loaders_and_app(ctx).1.comments();
+    let mut found = comments.page(comments_of(post), page).await?;
+    found.items = not_apart(ctx, found.items, |(_, comment)| comment.user_id).await?;
+    Ok(found)
 }
 
 fn instant(millisecond: i64) -> DateTime {
