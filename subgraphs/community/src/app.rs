@@ -1,7 +1,6 @@
 //! What the use cases of this domain work with.
 
-use docstore::{Batch, Collection};
-use events::Payload;
+use docstore::Collection;
 use kernel::{Principal, Result, UserId};
 use subgraph::service::Deps;
 use subgraph::visibility::Visibility;
@@ -35,17 +34,6 @@ impl App {
     /// The comments.
     pub fn comments(&self) -> Collection<CommentDoc> {
         self.deps.store.collection()
-    }
-
-    /// Tells what was done in the relational store. Who is not told because this fails is refused, and does it again:
-    /// so what was done already is told again, and whoever listens must not mind.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE` where the store does not answer.
-    pub async fn tell(&self, user: UserId, event: &impl Payload) -> Result<()> {
-        let mut batch = Batch::new();
-        self.deps.outbox.emit(&mut batch, user, event)?;
-        Ok(self.deps.store.commit(batch).await?)
     }
 
     /// What stands between two people.

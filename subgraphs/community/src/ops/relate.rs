@@ -1,6 +1,7 @@
 //! What people become to each other: follow, friendship, block, mute.
 
 use async_graphql::ID;
+use docstore::Batch;
 use kernel::{Principal, Refusal, Result, Text, UserId};
 use subgraph::messages::{FriendAccepted, FriendRequested, RelationsChanged, UserFollowed};
 use subgraph::{caller, peers};
@@ -49,31 +50,39 @@ pub async fn relate(app: &App, principal: &Principal, act: Act, id: &ID) -> Resu
     if act == Act::RequestFriend && !known.is_open_to_friends {
         may_ask_all_the_same(app, me, other).await?;
     }
-    done(app, me, act, other).await?;
-    app.tell(me, &RelationsChanged { other_id: other }).await?;
+    // What is done in the relational store is told after it. Who is not told because that fails is refused, and does it
+    // again: so what was done already is told again, and whoever listens must not mind.
+    let mut told = Batch::new();
+    done(app, me, act, other, &mut told).await?;
+    app.deps
+        .outbox
+        .emit(&mut told, me, &RelationsChanged { other_id: other })?;
+    app.deps.store.commit(told).await?;
     Ok(other)
 }
 
-async fn done(app: &App, me: UserId, act: Act, other: UserId) -> Result<()> {
+/// Does it, and adds to the batch what is to be told of it.
+async fn done(app: &App, me: UserId, act: Act, other: UserId, told: &mut Batch) -> Result<()> {
+    let outbox = &app.deps.outbox;
     let (relations, limits, now) = (&app.relations, &app.config, app.deps.clock.now());
     match act {
         Act::Follow => {
             relations
                 .add(me, Kind::Follows, other, limits.max_following, now)
                 .await?;
-            app.tell(me, &UserFollowed { followed_id: other }).await
+            Ok(outbox.emit(told, me, &UserFollowed { followed_id: other })?)
         }
         Act::Unfollow => relations.remove(me, Kind::Follows, other).await,
         Act::RequestFriend => {
             if relations.ask(me, other, limits.max_friends, now).await? {
-                app.tell(me, &FriendAccepted { friend_id: other }).await
+                Ok(outbox.emit(told, me, &FriendAccepted { friend_id: other })?)
             } else {
-                app.tell(me, &FriendRequested { asked_id: other }).await
+                Ok(outbox.emit(told, me, &FriendRequested { asked_id: other })?)
             }
         }
         Act::AcceptFriend => {
             relations.accept(me, other, limits.max_friends, now).await?;
-            app.tell(me, &FriendAccepted { friend_id: other }).await
+            Ok(outbox.emit(told, me, &FriendAccepted { friend_id: other })?)
         }
         Act::RemoveFriend => relations.part(me, other).await,
         Act::Block => relations.block(me, other, limits.max_blocked, now).await,
